@@ -1,0 +1,121 @@
+"""The words between deciding and doing: everything that a walk can say to its driver and hear back.
+
+A walk is a generator. It yields `Call` (ask one target) or `All` (run branches side by side), is resumed with the
+answer (`Reply | Failure`, a list of them for `All`) and returns an `Outcome`. Failures are values; an exception out of
+a walk is a bug. The same plan, input and answers give the same walk, so a request can be replayed without a server.
+
+Plain slotted classes, not frozen ones: these are made for every request, and freezing costs a microsecond each.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from graph.document import Document
+
+if TYPE_CHECKING:
+    from graph.plan import Target
+
+Headers = tuple[tuple[bytes, bytes], ...]  # names in lower case
+
+
+class FailureKind(Enum):
+    """Why there is no answer. `router.failures` maps each to a status; nothing else knows statuses of failures."""
+
+    NO_MATCH = "no_match"  # no Switch branch, or not even the first step of a Sequence, matched
+    NO_ROUTE = "no_route"  # a Splitter whose weights choose nobody
+    INVALID_ANSWER = "invalid_answer"  # a step's answer is not JSON where JSON is needed
+    UNRESOLVED = "unresolved"  # the target has no address
+    CONNECT = "connect"  # refused, unreachable, name not found, TLS refused
+    RESET = "reset"  # the connection broke before the whole answer had come
+    PROTOCOL = "protocol"  # the answer is no HTTP, or too large
+    TIMEOUT = "timeout"  # the step did not answer within its time
+    DEADLINE = "deadline"  # the whole request is out of time
+    OVERLOAD = "overload"  # no connection could be had within the limits
+
+
+@dataclass(slots=True)
+class Payload:
+    """A body on its way to a target: the bytes, and the headers that describe them (Content-Type and the like)."""
+
+    document: Document
+    headers: Headers
+
+
+@dataclass(slots=True)
+class Reply:
+    """A whole answer of a target, whatever its status. `headers` are those that describe the body."""
+
+    status: int
+    headers: Headers
+    document: Document
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status <= 299
+
+
+@dataclass(slots=True)
+class Failure:
+    kind: FailureKind
+    cause: str  # for the caller's eyes: {"error": ..., "cause": cause}
+    address: str = ""  # graph/node/step that failed
+    nested: bool = False  # came up through a parent node (KServe then answers 500, see compat)
+
+
+Answer = Reply | Failure
+
+
+@dataclass(slots=True)
+class Decision:
+    """Which way a node went, and why: shared by access log, explain and traces."""
+
+    node: str  # ns/name/node
+    step: str  # the step by name, or else its index
+    kind: str  # "Splitter", "Switch"
+    point: float | None = None  # Splitter: the draw in [0, 1)
+    condition: str | None = None  # Switch: the condition that matched
+
+
+@dataclass(slots=True)
+class Call:
+    """Ask one target. The driver owns sockets, retries of unsent requests, and the clock."""
+
+    address: str  # graph/node/step
+    target: "Target"
+    headers: Headers
+    body: bytes
+    timeout_s: float | None
+
+
+@dataclass(slots=True)
+class All:
+    """Run branches side by side; answers come back as a list in branch order.
+
+    `stop` sees the answers so far (None: not yet) and says whether the rest is moot: the driver then cancels it and
+    resumes the walk with what it has.
+    """
+
+    branches: "list[Call | Walk]"
+    stop: Callable[[list[Answer | None]], bool]
+
+
+Effect = Call | All
+Walk = Generator[Effect, Answer | list[Answer | None], Answer]
+
+
+@dataclass(slots=True)
+class Input:
+    """What arrives at a graph. Immutable for the walk but for `decisions`, the record that the walk writes."""
+
+    payload: Payload
+    propagated: Headers = ()  # caller's headers that every call carries
+    seed: int = 0  # 64 random bits: the only randomness a walk sees
+    decisions: list[Decision] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Outcome:
+    answer: Answer
+    decisions: list[Decision]

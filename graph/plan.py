@@ -1,0 +1,67 @@
+"""What runs: a spec after all questions have been answered.
+
+Only the compiler makes a plan, and a plan needs no check when it runs: targets are named, weights cumulated,
+conditions compiled, addresses spelled out. A target is a name; where it lives now is the business of the upstream.
+"""
+
+from dataclasses import dataclass
+
+from graph.conditions import Condition
+from graph.spec import RouterType
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Somebody to call. `name` is unique in the process: the URL, or `service:<namespace>/<name>`."""
+
+    name: str
+    url: str | None  # as the manifest has it; None for a service, whose address the endpoint table knows
+
+
+@dataclass(slots=True)
+class PlanStep:
+    address: str  # graph/node/step, the name of this step in logs, metrics and errors
+    key: str  # name, or else index: its key in an Ensemble's answer
+    target: Target | None  # exactly one of target and node
+    node: "PlanNode | None"
+    hard: bool
+    takes_response: bool  # data: $response
+    maps_predictions: bool
+    condition: Condition | None
+    timeout_s: float | None
+
+
+@dataclass(slots=True)
+class PlanNode:
+    address: str  # graph/node
+    kind: RouterType
+    steps: tuple[PlanStep, ...]
+    cumulative: tuple[int, ...]  # Splitter: running sums of the weights
+    salt: int  # Splitter: what its draws are mixed with
+    compat: bool  # KServe's outcomes where we depart from them
+    reads_body: bool  # this node itself looks into the request body
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds; None means no limit. KServe's routerTimeouts with its defaults, and spec.timeout as `request_s`."""
+
+    read_s: float | None
+    first_byte_s: float | None
+    idle_s: float | None
+    request_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    namespace: str
+    name: str
+    revision: str  # short hash of the spec
+    root: PlanNode
+    targets: tuple[Target, ...]
+    timeouts: Timeouts
+    compat: bool
+
+    @property
+    def key(self) -> str:
+        return f"{self.namespace}/{self.name}"
