@@ -1,0 +1,69 @@
+"""The settings that a worker needs, as plain frozen values.
+
+`router.settings` reads them from flags, environment and files in the parent; they travel to workers over the channel,
+so a worker never parses configuration. Sizes are bytes, times are seconds; None means no limit.
+"""
+
+from typing import Literal
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What a client or a predictor may take of us before it is refused."""
+
+    header_bytes: int = 65_536  # whole head; nginx has 32 KiB, Go 1 MiB
+    header_count: int = 128
+    body_bytes: int = 100 * 1024 * 1024  # 413 beyond
+    answer_bytes: int = 100 * 1024 * 1024  # 502 beyond
+    head_timeout_s: float = 60.0  # first byte of a request to the end of its head
+    body_timeout_s: float = 60.0  # between two reads of a body
+    idle_timeout_s: float = 180.0  # between two requests of a connection
+    write_timeout_s: float = 60.0  # a client that takes no byte of its answer for this long is dropped
+    connections: int = 10_000  # a worker's client connections; more wait in the listen queue
+
+
+class UpstreamConfig(msgspec.Struct, frozen=True):
+    """How we treat predictors."""
+
+    connections: int = 1024  # per address and worker
+    queued: int = 4096  # calls waiting for one of these; more fail with 503
+    queue_timeout_s: float = 10.0
+    idle_timeout_s: float = 4.0  # below uvicorn's 5 s, which most Python model servers run on
+    connect_timeout_s: float = 5.0
+    dns_refresh_s: float = 30.0
+    call_timeout_s: float | None = None  # for graphs that set no routerTimeouts.serviceClient
+    verify_tls: bool = True
+    ca_file: str | None = None
+    retry_unsent: bool = True  # a pooled connection found closed before a byte was sent is replaced
+
+
+class LogConfig(msgspec.Struct, frozen=True):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    access: bool = True
+    format: Literal["json", "text"] = "json"
+
+
+class DataPlaneConfig(msgspec.Struct, frozen=True):
+    limits: Limits = Limits()
+    upstream: UpstreamConfig = UpstreamConfig()
+    log: LogConfig = LogConfig()
+    propagate_headers: tuple[str, ...] = ()  # Go regular expressions, searched in the canonical name
+    pass_response_headers: tuple[str, ...] = ()  # beside Content-Type, Content-Encoding, inference header length
+    compat: bool = False  # KServe's status codes for every graph
+    default_graph: str | None = None  # namespace/name
+
+
+class GraphSource(msgspec.Struct, frozen=True):
+    """One graph for a worker to compile: the manifest as JSON (InferenceGraph, defaults untouched)."""
+
+    key: str  # namespace/name
+    manifest: bytes
+
+
+class EndpointSource(msgspec.Struct, frozen=True):
+    """Where a service lives now. `addresses` are origins (`http://host:port`, `unix:/path`); `path` is what to POST
+    to, for example `/v1/models/iris:predict`. No addresses: known, but nobody is ready (503)."""
+
+    addresses: tuple[str, ...]
+    path: str
