@@ -1,7 +1,9 @@
-"""Weighted choice without randomness of its own: (seed, node) -> a point in [0, 1), (weights, point) -> a step.
+"""Weighted choice without randomness of its own: (seed, node) -> a point in [0, 1), (weights,
+point) -> a step.
 
-The point mixes the request's seed with a salt that is hashed from the node's path once, at compile time. So two
-Splitters of one graph draw independently, and a new node elsewhere moves nobody's draw.
+The point mixes the request's seed with a salt that is hashed from the node's path once, at compile
+time. So two Splitters of one graph draw independently, and a new node elsewhere moves nobody's
+draw.
 """
 
 from bisect import bisect_right
@@ -17,7 +19,9 @@ def salt(path: str) -> int:
 
 
 def point(seed: int, node_salt: int) -> float:
-    """The draw of this request at this node: uniform in [0, 1) with 53 bits (the finalizer of SplitMix64)."""
+    """The draw of this request at this node: uniform in [0, 1) with 53 bits (the finalizer of
+    SplitMix64).
+    """
     z = (seed ^ node_salt) & _MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK

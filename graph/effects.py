@@ -1,16 +1,20 @@
 """The words between deciding and doing: everything that a walk can say to its driver and hear back.
 
-A walk is a generator. It yields `Call` (ask one target) or `All` (run branches side by side), is resumed with the
-answer (`Reply | Failure`, a list of them for `All`) and returns an `Outcome`. Failures are values; an exception out of
-a walk is a bug. The same plan, input and answers give the same walk, so a request can be replayed without a server.
+A walk is a generator. It yields `Call` (ask one target) or `All` (run branches side by side), is
+resumed with the answer (`Reply | Failure`, a list of them for `All`) and returns its outcome.
+Failures are values; an exception out of a walk is a bug. The same plan, input and answers give the
+same walk, so a request can be replayed without a server.
 
-Plain slotted classes, not frozen ones: these are made for every request, and freezing costs a microsecond each.
+Plain slotted classes, not frozen ones: these are made for every request, and freezing costs a
+microsecond each.
 """
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from graph.document import Document
 
@@ -21,7 +25,9 @@ Headers = tuple[tuple[bytes, bytes], ...]  # names in lower case
 
 
 class FailureKind(Enum):
-    """Why there is no answer. `router.failures` maps each to a status; nothing else knows statuses of failures."""
+    """Why there is no answer. `router.failures` maps each to a status; nothing else knows statuses
+    of failures.
+    """
 
     NO_MATCH = "no_match"  # no Switch branch, or not even the first step of a Sequence, matched
     NO_ROUTE = "no_route"  # a Splitter whose weights choose nobody
@@ -37,7 +43,9 @@ class FailureKind(Enum):
 
 @dataclass(slots=True)
 class Payload:
-    """A body on its way to a target: the bytes, and the headers that describe them (Content-Type and the like)."""
+    """A body on its way to a target: the bytes, and the headers that describe them (Content-Type
+    and the like).
+    """
 
     document: Document
     headers: Headers
@@ -45,7 +53,7 @@ class Payload:
 
 @dataclass(slots=True)
 class Reply:
-    """A whole answer of a target, whatever its status. `headers` are those that describe the body."""
+    """A whole answer of a target, whatever its status. `headers` describe the body."""
 
     status: int
     headers: Headers
@@ -60,11 +68,11 @@ class Reply:
 class Failure:
     kind: FailureKind
     cause: str  # for the caller's eyes: {"error": ..., "cause": cause}
-    address: str = ""  # graph/node/step that failed
-    nested: bool = False  # came up through a parent node (KServe then answers 500, see compat)
+    address: str = ""  # graph/node/step that failed; graph/node where no step was chosen
 
 
 Answer = Reply | Failure
+Outcome = Answer  # what a whole walk comes to
 
 
 @dataclass(slots=True)
@@ -93,8 +101,8 @@ class Call:
 class All:
     """Run branches side by side; answers come back as a list in branch order.
 
-    `stop` sees the answers so far (None: not yet) and says whether the rest is moot: the driver then cancels it and
-    resumes the walk with what it has.
+    `stop` sees the answers so far (None: not yet) and says whether the rest is moot: the driver
+    then cancels it and resumes the walk with what it has.
     """
 
     branches: "list[Call | Walk]"
@@ -102,12 +110,16 @@ class All:
 
 
 Effect = Call | All
-Walk = Generator[Effect, Answer | list[Answer | None], Answer]
+Walk = Generator[
+    Effect, Any, Outcome
+]  # resumed with an Answer after Call, with list[Answer | None] after All
 
 
 @dataclass(slots=True)
 class Input:
-    """What arrives at a graph. Immutable for the walk but for `decisions`, the record that the walk writes."""
+    """What arrives at a graph. Immutable for the walk but for `decisions`, the record that the walk
+    writes.
+    """
 
     payload: Payload
     propagated: Headers = ()  # caller's headers that every call carries
@@ -115,7 +127,6 @@ class Input:
     decisions: list[Decision] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Outcome:
-    answer: Answer
-    decisions: list[Decision]
+def error_body(cause: str) -> bytes:
+    """The body of every error, byte for byte in KServe's shape (clients match on its two keys)."""
+    return msgspec.json.encode({"error": "Failed to process request", "cause": cause})

@@ -1,7 +1,8 @@
 """What runs: a spec after all questions have been answered.
 
-Only the compiler makes a plan, and a plan needs no check when it runs: targets are named, weights cumulated,
-conditions compiled, addresses spelled out. A target is a name; where it lives now is the business of the upstream.
+Only the compiler makes a plan, and a plan needs no check when it runs: targets are named, weights
+cumulated, conditions compiled, addresses spelled out. A target is a name; where it lives now is the
+business of the upstream.
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from graph.spec import RouterType
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Somebody to call. `name` is unique in the process: the URL, or `service:<namespace>/<name>`."""
+    """Somebody to call. `name`, unique in the process, is the URL or `service:<ns>/<name>`."""
 
     name: str
-    url: str | None  # as the manifest has it; None for a service, whose address the endpoint table knows
+    url: (
+        str | None
+    )  # as the manifest has it; None for a service, whose address the endpoint table knows
 
 
 @dataclass(slots=True)
@@ -44,7 +47,9 @@ class PlanNode:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds; None means no limit. KServe's routerTimeouts with its defaults, and spec.timeout as `request_s`."""
+    """Seconds; None means no limit. KServe's routerTimeouts with its defaults, and spec.timeout as
+    `request_s`.
+    """
 
     read_s: float | None
     first_byte_s: float | None

@@ -1,7 +1,7 @@
 """What can be wrong with a manifest, as values.
 
-A problem names a place in the document by its path (`("spec", "nodes", "root", "steps", 0)`); the loaded document
-turns that path into file, line and column. Nothing here knows files or YAML.
+A problem names a place in the document by its path (`("spec", "nodes", "root", "steps", 0)`); the
+loaded document turns that path into file, line and column. Nothing here knows files or YAML.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ class Severity(StrEnum):
 class Problem:
     """One thing that is wrong, where, and how to mend it.
 
-    `code` is stable (users grep for it); `message` says what is wrong and ends with the way to mend it.
+    `code` is stable (users grep for it); `message` says what is wrong and ends with the way to mend
+    it.
     """
 
     path: Path

@@ -1,7 +1,8 @@
 """The settings that a worker needs, as plain frozen values.
 
-`router.settings` reads them from flags, environment and files in the parent; they travel to workers over the channel,
-so a worker never parses configuration. Sizes are bytes, times are seconds; None means no limit.
+`router.settings` reads them from flags, environment and files in the parent; they travel to workers
+over the channel, so a worker never parses configuration. Sizes are bytes, times are seconds; None
+means no limit.
 """
 
 from typing import Literal
@@ -19,7 +20,8 @@ class Limits(msgspec.Struct, frozen=True):
     head_timeout_s: float = 60.0  # first byte of a request to the end of its head
     body_timeout_s: float = 60.0  # between two reads of a body
     idle_timeout_s: float = 180.0  # between two requests of a connection
-    write_timeout_s: float = 60.0  # a client that takes no byte of its answer for this long is dropped
+    # a client that takes no byte of its answer for this long is dropped
+    write_timeout_s: float = 60.0
     connections: int = 10_000  # a worker's client connections; more wait in the listen queue
 
 
@@ -48,22 +50,25 @@ class DataPlaneConfig(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     upstream: UpstreamConfig = UpstreamConfig()
     log: LogConfig = LogConfig()
-    propagate_headers: tuple[str, ...] = ()  # Go regular expressions, searched in the canonical name
-    pass_response_headers: tuple[str, ...] = ()  # beside Content-Type, Content-Encoding, inference header length
+    # Go regular expressions, searched in the canonical name
+    propagate_headers: tuple[str, ...] = ()
+    # beside Content-Type, Content-Encoding, inference header length
+    pass_response_headers: tuple[str, ...] = ()
     compat: bool = False  # KServe's status codes for every graph
     default_graph: str | None = None  # namespace/name
 
 
 class GraphSource(msgspec.Struct, frozen=True):
-    """One graph for a worker to compile: the manifest as JSON (InferenceGraph, defaults untouched)."""
+    """One graph for a worker to compile: the whole InferenceGraph manifest, as JSON."""
 
     key: str  # namespace/name
     manifest: bytes
 
 
 class EndpointSource(msgspec.Struct, frozen=True):
-    """Where a service lives now. `addresses` are origins (`http://host:port`, `unix:/path`); `path` is what to POST
-    to, for example `/v1/models/iris:predict`. No addresses: known, but nobody is ready (503)."""
+    """Where a service lives now. `addresses` are origins (`http://host:port`, `unix:/path`); `path`
+    is what to POST to, for example `/v1/models/iris:predict`. No addresses: known, but nobody is
+    ready (503)."""
 
     addresses: tuple[str, ...]
     path: str

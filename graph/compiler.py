@@ -1,0 +1,133 @@
+"""spec -> Plan, or InvalidGraph with every problem.
+
+Each node is lowered once, children first, however many steps lead to it; the order comes from a
+walk without recursion, so a manifest decides neither stack depth nor time beyond its own size.
+"""
+
+from hashlib import blake2b
+
+from graph.check import check
+
+from graph.choose import salt
+from graph.conditions import Condition
+from graph.kinds import KINDS
+from graph.plan import Plan, PlanNode, PlanStep, Target, Timeouts
+from graph.problems import InvalidGraph, Severity
+from graph.spec import Dependency, GraphSpec, InferenceGraph, Node, RouterTimeouts, Step
+
+COMPAT_ANNOTATION = "graphway.dev/compat"
+
+
+
+def compile(graph: InferenceGraph, *, compat: bool = False) -> Plan:
+    """The plan of a manifest. `compat` asks for KServe's outcomes and status codes, as the
+    annotation does.
+
+    Raises InvalidGraph if `check` finds an error; warnings do not stop it.
+    """
+    errors = [problem for problem in check(graph) if problem.severity is Severity.ERROR]
+    if errors:
+        raise InvalidGraph(errors)
+    annotations = graph.metadata.annotations or {}
+    compat = compat or annotations.get(COMPAT_ANNOTATION) == "kserve"
+    timeouts = graph.spec.router_timeouts or RouterTimeouts()
+    lowering = _Lowering(graph, timeouts.service_client, compat)
+    return Plan(
+        namespace=graph.namespace,
+        name=graph.metadata.name,
+        revision=revision(graph.spec),
+        root=lowering.root(),
+        targets=tuple(lowering.targets.values()),
+        timeouts=_timeouts(timeouts, graph.spec.timeout),
+        compat=compat,
+    )
+
+
+def revision(spec: GraphSpec) -> str:
+    """Eight hex digits that name what the spec says: equal specs, equal revisions, whatever their
+    spelling.
+    """
+    text = spec.model_dump_json(by_alias=True, exclude_none=True)
+    return blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def _timeouts(timeouts: RouterTimeouts, request: int | None) -> Timeouts:
+    def seconds(given: int | None, default: int) -> float | None:
+        value = default if given is None else given
+        return float(value) if value > 0 else None  # 0 means none, as in Go's http.Server
+
+    return Timeouts(
+        read_s=seconds(timeouts.server_read, 60),
+        first_byte_s=seconds(timeouts.server_write, 60),
+        idle_s=seconds(timeouts.server_idle, 180),
+        request_s=seconds(request, 0),
+    )
+
+
+class _Lowering:
+    """One compilation: nodes by name as they are done, targets by name as they are met."""
+
+    def __init__(self, graph: InferenceGraph, timeout_s: int | None, compat: bool) -> None:
+        self.key = graph.key
+        self.namespace = graph.namespace
+        self.nodes = graph.spec.nodes
+        self.timeout_s = float(timeout_s) if timeout_s else None
+        self.compat = compat
+        self.done: dict[str, PlanNode] = {}
+        self.targets: dict[str, Target] = {}
+
+    def root(self) -> PlanNode:
+        stack = ["root"]
+        while stack:  # depth first without recursion; check has refused cycles
+            name = stack[-1]
+            waiting = [child for child in self._children(name) if child not in self.done]
+            if waiting:
+                stack.extend(waiting)
+                continue
+            stack.pop()
+            if name not in self.done:
+                self.done[name] = self._node(name, self.nodes[name])
+        return self.done["root"]
+
+    def _children(self, name: str) -> list[str]:
+        return [step.node_name for step in self.nodes[name].steps or () if step.node_name]
+
+    def _node(self, name: str, node: Node) -> PlanNode:
+        address = f"{self.key}/{name}"
+        steps = node.steps or ()
+        lowered = KINDS[node.router_type].lower(steps)
+        return PlanNode(
+            address=address,
+            kind=node.router_type,
+            steps=tuple(
+                self._step(address, index, step, condition)
+                for index, (step, condition) in enumerate(
+                    zip(steps, lowered.conditions, strict=True)
+                )
+            ),
+            cumulative=lowered.cumulative,
+            salt=salt(address),
+            compat=self.compat,
+            reads_body=lowered.reads_body,
+        )
+
+    def _step(self, node: str, index: int, step: Step, condition: Condition | None) -> PlanStep:
+        key = step.name or str(index)
+        return PlanStep(
+            address=f"{node}/{key}",
+            key=key,
+            target=None if step.node_name else self._target(step),
+            node=self.done[step.node_name] if step.node_name else None,
+            hard=step.dependency == Dependency.HARD,
+            takes_response=step.data == "$response",
+            maps_predictions=bool(step.map_predictions_to_instances),
+            condition=condition,
+            timeout_s=self.timeout_s,
+        )
+
+    def _target(self, step: Step) -> Target:
+        if step.service_url:
+            target = Target(step.service_url, step.service_url)
+        else:
+            target = Target(f"service:{self.namespace}/{step.service_name}", None)
+        return self.targets.setdefault(target.name, target)

@@ -1,0 +1,72 @@
+"""Sequence: steps one after another, each fed the node's own input or the answer before it.
+
+Rules (KServe's router, with the departures of docs/kserve-differences.md):
+- `data: $response` feeds the previous answer, whatever its status; anything else feeds the node's
+  input.
+- A condition is tested on the previous answer (on the request, for the first step). Unmet, it ends
+  the Sequence with the previous answer and its own status; with nothing run before it, that is a
+  404.
+- A Hard step that answers other than 2xx ends the Sequence with that answer; a Soft one's answer is
+  carried on.
+- No answer at all (transport) ends the Sequence, for Soft steps too: Soft forgives an answer, not a
+  missing one.
+"""
+
+from graph.chaining import predictions_to_instances
+from graph.conditions import compile as compile_condition
+from graph.effects import Failure, FailureKind, Input, Payload, Reply, Walk
+from graph.nodes.step import Descend, Lowered, call
+from graph.plan import PlanNode, PlanStep
+from graph.spec import Step
+
+INVALID = "invalid response"
+UNMET = "the condition of the first step was not met"
+
+
+def lower(steps: tuple[Step, ...]) -> Lowered:
+    first = steps[0]
+    return Lowered(
+        tuple(compile_condition(step.condition) if step.condition else None for step in steps),
+        reads_body=bool(first.condition or first.map_predictions_to_instances),
+    )
+
+
+def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> Walk:
+    previous: Reply | None = None
+    for step in node.steps:
+        fed = payload
+        if step.takes_response and previous is not None:
+            fed = Payload(previous.document, previous.headers)
+        if step.maps_predictions:
+            fed = predictions_to_instances(fed)
+        if step.condition is not None:
+            ended = _unmet(node, step, payload, previous)
+            if ended is not None:
+                return ended
+        if step.node is None:
+            answer = yield call(step, fed, request)
+        else:
+            answer = yield from descend(step.node, fed, request)
+        if isinstance(answer, Failure) or (step.hard and not answer.ok):
+            return answer
+        previous = answer
+    assert previous is not None  # the compiler refuses a node without steps
+    return previous
+
+
+def _unmet(
+    node: PlanNode, step: PlanStep, payload: Payload, previous: Reply | None
+) -> Reply | Failure | None:
+    """How the Sequence ends here because of this step's condition; None if it goes on."""
+    assert step.condition is not None
+    if previous is None:
+        if node.compat:
+            return Failure(FailureKind.INVALID_ANSWER, INVALID, step.address)
+        if step.condition.matches(payload.document):
+            return None
+        return Failure(FailureKind.NO_MATCH, UNMET, step.address)
+    if not previous.document.valid:
+        return Failure(FailureKind.INVALID_ANSWER, INVALID, step.address)
+    if step.condition.matches(previous.document):
+        return None
+    return Reply(200, previous.headers, previous.document) if node.compat else previous

@@ -1,0 +1,24 @@
+"""Splitter: one step, drawn by weight. The draw depends on the seed and this node alone."""
+
+from graph.choose import choose, cumulate, point
+from graph.effects import Decision, Failure, FailureKind, Input, Payload, Walk
+from graph.nodes.step import Descend, Lowered, call
+from graph.plan import PlanNode
+from graph.spec import Step
+
+NO_ROUTE = "no route was selected by the splitter"
+
+
+def lower(steps: tuple[Step, ...]) -> Lowered:
+    return Lowered((None,) * len(steps), cumulate([step.weight or 0 for step in steps]))
+
+
+def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> Walk:
+    if node.cumulative[-1] <= 0:
+        return Failure(FailureKind.NO_ROUTE, NO_ROUTE, node.address)
+    at = point(request.seed, node.salt)
+    step = node.steps[choose(node.cumulative, at)]
+    request.decisions.append(Decision(node.address, step.key, "Splitter", point=at))
+    if step.node is None:
+        return (yield call(step, payload, request))
+    return (yield from descend(step.node, payload, request))

@@ -1,0 +1,19 @@
+"""walk(plan, input): the whole graph as one generator of effects."""
+
+from graph.effects import Input, Payload, Walk
+from graph.kinds import KINDS
+from graph.plan import Plan, PlanNode
+
+_run = {kind: entry.run for kind, entry in KINDS.items()}
+
+
+def walk(plan: Plan, request: Input) -> Walk:
+    """Yields `Call` and `All`, is resumed with their answers, returns `Reply | Failure`.
+
+    Decisions taken on the way are appended to `request.decisions`.
+    """
+    return descend(plan.root, request.payload, request)
+
+
+def descend(node: PlanNode, payload: Payload, request: Input) -> Walk:
+    return _run[node.kind](node, payload, request, descend)
