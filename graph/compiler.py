@@ -18,7 +18,6 @@ from graph.spec import Dependency, GraphSpec, InferenceGraph, Node, RouterTimeou
 COMPAT_ANNOTATION = "graphway.dev/compat"
 
 
-
 def compile(graph: InferenceGraph, *, compat: bool = False) -> Plan:
     """The plan of a manifest. `compat` asks for KServe's outcomes and status codes, as the
     annotation does.
@@ -32,10 +31,12 @@ def compile(graph: InferenceGraph, *, compat: bool = False) -> Plan:
     compat = compat or annotations.get(COMPAT_ANNOTATION) == "kserve"
     timeouts = graph.spec.router_timeouts or RouterTimeouts()
     lowering = _Lowering(graph, timeouts.service_client, compat)
+    name = revision(graph.spec)
     return Plan(
         namespace=graph.namespace,
         name=graph.metadata.name,
-        revision=revision(graph.spec),
+        revision=name,
+        revision_bytes=name.encode(),
         root=lowering.root(),
         targets=tuple(lowering.targets.values()),
         timeouts=_timeouts(timeouts, graph.spec.timeout),
@@ -51,17 +52,18 @@ def revision(spec: GraphSpec) -> str:
     return blake2b(text.encode(), digest_size=4).hexdigest()
 
 
-def _timeouts(timeouts: RouterTimeouts, request: int | None) -> Timeouts:
-    def seconds(given: int | None, default: int) -> float | None:
-        value = default if given is None else given
-        return float(value) if value > 0 else None  # 0 means none, as in Go's http.Server
-
+def _timeouts(given: RouterTimeouts, request: int | None) -> Timeouts:
+    write, whole = _seconds(given.server_write, 60), _seconds(request, 0)
     return Timeouts(
-        read_s=seconds(timeouts.server_read, 60),
-        first_byte_s=seconds(timeouts.server_write, 60),
-        idle_s=seconds(timeouts.server_idle, 180),
-        request_s=seconds(request, 0),
+        read_s=_seconds(given.server_read, 60),
+        answer_s=min((limit for limit in (write, whole) if limit is not None), default=None),
+        idle_s=_seconds(given.server_idle, 180),
     )
+
+
+def _seconds(given: int | None, default: int) -> float | None:
+    value = default if given is None else given
+    return float(value) if value > 0 else None  # 0 means none, as in Go's http.Server
 
 
 class _Lowering:

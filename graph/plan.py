@@ -47,14 +47,11 @@ class PlanNode:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds; None means no limit. KServe's routerTimeouts with its defaults, and spec.timeout as
-    `request_s`.
-    """
+    """Seconds; None means no limit. KServe's routerTimeouts with its defaults, and timeout."""
 
-    read_s: float | None
-    first_byte_s: float | None
-    idle_s: float | None
-    request_s: float | None
+    read_s: float | None  # serverRead: the whole request, from its first byte
+    answer_s: float | None  # until the answer begins: the shorter of serverWrite and timeout
+    idle_s: float | None  # serverIdle: between two requests of a connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +59,7 @@ class Plan:
     namespace: str
     name: str
     revision: str  # short hash of the spec
+    revision_bytes: bytes  # the same, as headers carry it
     root: PlanNode
     targets: tuple[Target, ...]
     timeouts: Timeouts

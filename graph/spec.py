@@ -118,8 +118,8 @@ class Metadata(BaseModel):
 class InferenceGraph(Model):
     """A whole manifest."""
 
-    api_version: Literal["serving.kserve.io/v1alpha1"] = API_VERSION
-    kind: Literal["InferenceGraph"] = KIND
+    api_version: Literal["serving.kserve.io/v1alpha1"] = "serving.kserve.io/v1alpha1"
+    kind: Literal["InferenceGraph"] = "InferenceGraph"
     metadata: Metadata
     spec: GraphSpec
     status: GraphStatus | None = None

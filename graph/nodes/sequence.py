@@ -14,7 +14,7 @@ Rules (KServe's router, with the departures of docs/kserve-differences.md):
 
 from graph.chaining import predictions_to_instances
 from graph.conditions import compile as compile_condition
-from graph.effects import Failure, FailureKind, Input, Payload, Reply, Walk
+from graph.effects import Answer, Failure, FailureKind, Input, Payload, Reply, Walk
 from graph.nodes.step import Descend, Lowered, call
 from graph.plan import PlanNode, PlanStep
 from graph.spec import Step
@@ -43,6 +43,7 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> W
             ended = _unmet(node, step, payload, previous)
             if ended is not None:
                 return ended
+        answer: Answer
         if step.node is None:
             answer = yield call(step, fed, request)
         else:

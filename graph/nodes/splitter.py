@@ -1,7 +1,7 @@
 """Splitter: one step, drawn by weight. The draw depends on the seed and this node alone."""
 
 from graph.choose import choose, cumulate, point
-from graph.effects import Decision, Failure, FailureKind, Input, Payload, Walk
+from graph.effects import Answer, Decision, Failure, FailureKind, Input, Payload, Walk
 from graph.nodes.step import Descend, Lowered, call
 from graph.plan import PlanNode
 from graph.spec import Step
@@ -20,5 +20,6 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> W
     step = node.steps[choose(node.cumulative, at)]
     request.decisions.append(Decision(node.address, step.key, "Splitter", point=at))
     if step.node is None:
-        return (yield call(step, payload, request))
+        answer: Answer = yield call(step, payload, request)
+        return answer
     return (yield from descend(step.node, payload, request))

@@ -6,7 +6,7 @@ answer passes either way.
 """
 
 from graph.conditions import compile as compile_condition
-from graph.effects import Decision, Failure, FailureKind, Input, Payload, Walk
+from graph.effects import Answer, Decision, Failure, FailureKind, Input, Payload, Walk
 from graph.nodes.step import Descend, Lowered, call
 from graph.plan import PlanNode
 from graph.spec import Step
@@ -31,6 +31,7 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> W
             Decision(node.address, step.key, "Switch", condition=condition.text)
         )
         if step.node is None:
-            return (yield call(step, payload, request))
+            answer: Answer = yield call(step, payload, request)
+            return answer
         return (yield from descend(step.node, payload, request))
     return Failure(FailureKind.NO_MATCH, NO_MATCH, node.address)

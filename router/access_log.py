@@ -1,0 +1,202 @@
+"""The access log: one line a request, JSON or for people, written by a thread so that a slow reader
+stalls nobody.
+
+Lines gather for a moment and go out together; where the reader cannot keep up they are dropped and
+counted. To a pipe they go in pieces that the kernel writes whole, so that the lines of several
+workers never mix.
+"""
+
+import asyncio
+import os
+import select
+import stat
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+
+import msgspec
+
+from graph.effects import Failure
+from router.messages import Request, Response
+
+FLUSH_S = 0.2
+FLUSH_BYTES = 65_536
+BACKLOG_BYTES = 8 * 1024 * 1024
+
+
+class Line(msgspec.Struct, omit_defaults=True):
+    time: str
+    level: str
+    event: str
+    graph: str
+    revision: str
+    method: str
+    path: str
+    status: int
+    duration_ms: float
+    bytes_in: int
+    bytes_out: int
+    request_id: str
+    client: str
+    decisions: dict[str, str] = {}  # node -> chosen step
+    failed: str = ""  # the step that failed, with the kind and cause of the failure
+    kind: str = ""
+    cause: str = ""
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Stamp:
+    """UTC times as RFC 3339 with milliseconds; the part that changes once a second is kept."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._second = -1
+        self._text = ""
+
+    def __call__(self) -> str:
+        now = self._clock()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._text}.{int((now - second) * 1000):03d}Z"
+
+
+def line_of(request: Request, response: Response, at: str, duration_s: float) -> Line:
+    plan = request.plan
+    line = Line(
+        at,
+        "info",
+        "request",
+        "" if plan is None else plan.key,
+        "" if plan is None else plan.revision,
+        request.method.decode("ascii"),
+        request.path.decode("ascii"),
+        response.status,
+        round(duration_s * 1000, 3),
+        len(request.document.body),
+        len(response.body),
+        request.request_id.decode("ascii"),
+        request.client,
+    )
+    if request.decisions:
+        line.decisions = {decision.node: decision.step for decision in request.decisions}
+    failure = request.failure
+    if failure is not None:
+        _explain(line, failure)
+    return line
+
+
+def _explain(line: Line, failure: Failure) -> None:
+    line.level = "warning"
+    line.failed = failure.address
+    line.kind = failure.kind.value
+    line.cause = failure.cause
+
+
+def as_json(line: Line) -> bytes:
+    return _encode(line) + b"\n"
+
+
+def as_text(line: Line) -> bytes:
+    """For a terminal: what a person looks for first, first."""
+    way = " ".join(f"{node.rsplit('/', 1)[-1]}={step}" for node, step in line.decisions.items())
+    parts = [
+        line.time[11:23],
+        str(line.status),
+        f"{line.duration_ms:8.2f} ms",
+        line.method,
+        line.path,
+        line.graph and f"{line.graph}@{line.revision}",
+        way,
+        line.kind and f"{line.kind} at {line.failed or '-'}: {line.cause}",
+        line.request_id,
+    ]
+    return "  ".join(part for part in parts if part).encode() + b"\n"
+
+
+class AccessLog:
+    """Gathers lines for the thread that writes. `dropped` is told of each lost line."""
+
+    def __init__(
+        self,
+        fd: int,
+        render: Callable[[Line], bytes],
+        dropped: Callable[[], None],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._fd = fd
+        self._render = render
+        self._dropped = dropped
+        self._loop = loop
+        self._stamp = Stamp()
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._batches: SimpleQueue[list[bytes] | None] = SimpleQueue()
+        self._backlog = 0  # bytes handed over and not yet written; off by a batch at the most
+        self._writer = threading.Thread(target=self._write_all, name="access-log", daemon=True)
+        self._writer.start()
+
+    def record(self, request: Request, response: Response) -> None:
+        if self._backlog > BACKLOG_BYTES:
+            self._dropped()
+            return
+        duration_s = self._loop.time() - request.started
+        text = self._render(line_of(request, response, self._stamp(), duration_s))
+        self._lines.append(text)
+        self._size += len(text)
+        if self._size >= FLUSH_BYTES:
+            self.flush()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(FLUSH_S, self.flush)
+
+    def flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._lines:
+            self._backlog += self._size
+            self._batches.put(self._lines)
+            self._lines = []
+            self._size = 0
+
+    def close(self, within_s: float = 1.0) -> None:
+        """Write out what is left, but do not wait long for a reader that has stopped."""
+        self.flush()
+        self._batches.put(None)
+        self._writer.join(within_s)
+
+    def _write_all(self) -> None:
+        while (lines := self._batches.get()) is not None:
+            try:
+                for piece in _pieces(lines, self._fd):
+                    _write(self._fd, piece)
+            except OSError:
+                pass  # the reader is gone; a log that nobody reads stops no traffic
+            self._backlog -= sum(map(len, lines))
+
+
+def _pieces(lines: list[bytes], fd: int) -> list[bytes]:
+    """Lines joined into writes. A pipe takes up to PIPE_BUF bytes at once or not at all."""
+    if not stat.S_ISFIFO(os.fstat(fd).st_mode):
+        return [b"".join(lines)]
+    pieces: list[bytes] = []
+    piece = b""
+    for line in lines:
+        if piece and len(piece) + len(line) > select.PIPE_BUF:
+            pieces.append(piece)
+            piece = b""
+        piece += line
+    return [*pieces, piece]
+
+
+def _write(fd: int, data: bytes) -> None:
+    while data:
+        try:
+            data = data[os.write(fd, data) :]
+        except BlockingIOError:  # somebody has made the terminal non-blocking
+            select.select([], [fd], [])

@@ -1,0 +1,117 @@
+"""Everything that carries requests in one worker, put together."""
+
+import asyncio
+import socket
+from collections.abc import Mapping, Sequence
+from random import Random, SystemRandom
+
+from graph.document import Document
+from router.access_log import AccessLog, as_json, as_text
+from router.config import DataPlaneConfig, EndpointSource, GraphSource
+from router.counters import Counters
+from router.deadlines import Deadlines
+from router.front.http import HttpFront
+from router.messages import Request, Response
+from router.plans import Plans
+from router.stack import build
+from router.upstream.http import HttpUpstream
+from router.upstream.metered import MeteredUpstream
+from router.wire.refused import Refused
+
+STDOUT = 1
+SWEEP_S = 1.0
+
+
+class DataPlane:
+    def __init__(
+        self, config: DataPlaneConfig, counters: Counters, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._loop = loop
+        self._counters = counters
+        self._ready = True
+        self._deadlines = Deadlines(loop)
+        self._plans = Plans(default=config.default_graph, compat=config.compat)
+        self._upstream = HttpUpstream(config, counters, self._deadlines, loop)
+        self._log = self._access_log(config)
+        handler = build(
+            config,
+            self._plans,
+            MeteredUpstream(self._upstream, counters, loop),
+            counters,
+            self._deadlines,
+            None if self._log is None else self._log.record,
+            Random(SystemRandom().getrandbits(128)),
+            lambda: self._ready,
+            loop,
+        )
+        self._front = HttpFront(handler, config.limits, self._read_limit, self._refused, loop)
+        self._sweeping = loop.call_later(SWEEP_S, self._sweep)
+
+    def install(
+        self, graphs: Sequence[GraphSource], endpoints: Mapping[str, EndpointSource]
+    ) -> list[str]:
+        """Compile these graphs and serve them instead of the present ones; all or none. Problems in
+        words.
+        """
+        problems = self._plans.install(graphs)
+        if not problems:
+            plans = self._plans.routes.plans.values()
+            self._upstream.install((target for plan in plans for target in plan.targets), endpoints)
+        return problems
+
+    def listen(self, sockets: Sequence[socket.socket]) -> None:
+        """Accept on these from now on; they stay the caller's."""
+        self._front.listen(sockets)
+
+    def set_ready(self, ready: bool) -> None:
+        """What `/readyz` on the data port says."""
+        self._ready = ready
+
+    async def drain(self, limit_s: float) -> None:
+        """Accept no more, let requests in flight end for up to `limit_s`, then cut off the rest."""
+        self._front.drain()
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._front.drained.wait()
+        except TimeoutError:
+            pass
+        self.close()
+
+    def close(self) -> None:
+        self._sweeping.cancel()
+        self._front.close()
+        self._upstream.close()
+        self._deadlines.close()
+        if self._log is not None:
+            self._log.close()
+
+    def _sweep(self) -> None:
+        self._front.sweep()
+        self._upstream.sweep()
+        self._sweeping = self._loop.call_later(SWEEP_S, self._sweep)
+
+    def _read_limit(self, path: bytes, host: bytes) -> float | None:
+        plan = self._plans.routes.find(path, host)
+        return None if plan is None else plan.timeouts.read_s
+
+    def _refused(self, fault: Refused, client: str) -> None:
+        """A message that never became a request is counted and logged all the same."""
+        labels = (("code", str(fault.status)), ("graph", ""))
+        self._counters.values[self._counters.counter("graphway_requests_total", labels)] += 1
+        if self._log is not None:
+            request = Request(b"", b"", b"", [], Document(b""))
+            request.client = client
+            request.started = self._loop.time()
+            self._log.record(request, Response(fault.status))
+
+    def _access_log(self, config: DataPlaneConfig) -> AccessLog | None:
+        if not config.log.access:
+            return None
+        render = as_json if config.log.format == "json" else as_text
+        values = self._counters.values
+        index = self._counters.counter("graphway_log_lines_dropped_total")
+
+        def dropped() -> None:
+            values[index] += 1
+
+        return AccessLog(STDOUT, render, dropped, self._loop)

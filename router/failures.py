@@ -1,0 +1,48 @@
+"""The one table of failures: what each kind means to a caller, and how loudly it is logged.
+
+Nothing else in the router turns a failure into a status.
+"""
+
+import logging
+from typing import NamedTuple
+
+from graph.effects import Failure, FailureKind, error_body
+from graph.plan import Plan
+from router.messages import JSON, Response
+
+
+class Meaning(NamedTuple):
+    status: int
+    log_level: int
+
+
+FAILURES: dict[FailureKind, Meaning] = {
+    FailureKind.NO_MATCH: Meaning(404, logging.DEBUG),  # the caller's data fits no branch
+    FailureKind.NO_ROUTE: Meaning(500, logging.ERROR),  # check refuses such graphs
+    FailureKind.INVALID_ANSWER: Meaning(502, logging.WARNING),
+    FailureKind.UNRESOLVED: Meaning(503, logging.WARNING),  # may well come up soon
+    FailureKind.CONNECT: Meaning(502, logging.WARNING),
+    FailureKind.RESET: Meaning(502, logging.WARNING),
+    FailureKind.PROTOCOL: Meaning(502, logging.WARNING),
+    FailureKind.TIMEOUT: Meaning(504, logging.WARNING),
+    FailureKind.DEADLINE: Meaning(504, logging.WARNING),
+    FailureKind.OVERLOAD: Meaning(503, logging.WARNING),
+    FailureKind.INTERNAL: Meaning(500, logging.ERROR),
+}
+
+
+def status(failure: Failure, plan: Plan | None) -> int:
+    """The status that the caller sees. In compat mode KServe's: 404 for a root Switch, else 500."""
+    if plan is not None and plan.compat:
+        root = failure.kind is FailureKind.NO_MATCH and failure.address == plan.root.address
+        return 404 if root else 500
+    return FAILURES[failure.kind].status
+
+
+def response(failure: Failure, plan: Plan | None) -> Response:
+    return Response(status(failure, plan), JSON, error_body(failure.cause))
+
+
+def error(status: int, cause: str, close: bool = False) -> Response:
+    """An answer of the router itself, in the shape of all errors."""
+    return Response(status, JSON, error_body(cause), close)

@@ -1,0 +1,254 @@
+"""One client connection: reads requests one at a time, hands each to the handler, writes the
+answers in order.
+
+Only a request that was wholly read keeps the connection. Whatever breaks framing is answered, then
+the connection closes, after a moment in which unread bytes are thrown away (else the kernel's reset
+would take the answer with it). End of stream while a request runs means that the client has left:
+the request is cancelled.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from router import failures
+from router.messages import CLIENT_CLOSED, Cancellable, Request, Response
+from router.wire import render
+from router.wire.refused import Refused
+from router.wire.request import RequestReader
+
+if TYPE_CHECKING:
+    from router.front.http import HttpFront
+
+PIPELINED_BYTES = 65_536  # read ahead of the running request; beyond, the socket is left full
+JOINED_BYTES = 65_536  # bodies up to this go out in one write with their head
+LINGER_S = 2.0
+
+
+class ClientConnection(asyncio.Protocol):
+    __slots__ = (
+        "_answered", "_began", "_busy", "_client", "_continued", "_exchange", "_front", "_idle_s",
+        "_lingering", "_reader", "_reading_paused", "_request", "_since", "_stalled", "_transport",
+        "_write_paused",
+    )  # fmt: skip
+
+    def __init__(self, front: "HttpFront") -> None:
+        self._front = front
+        self._transport: asyncio.Transport | None = None
+        self._client = ""
+        self._reader = RequestReader(front.limits)
+        self._exchange: Cancellable | None = None
+        self._request: Request | None = None  # the one being answered
+        self._answered = False
+        self._busy = False  # within `_serve`
+        self._continued = False  # 100 Continue was sent for the request being read
+        self._idle_s = front.limits.idle_timeout_s
+        self._since = front.loop.time()  # when what we now wait for began
+        self._began = self._since  # when the first byte of the request being read came
+        self._lingering = False
+        self._reading_paused = False
+        self._write_paused = False
+        self._stalled = 0  # bytes unwritten when last looked at
+
+    # what the transport tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass
+        peer = transport.get_extra_info("peername")
+        self._client = peer[0] if isinstance(peer, tuple) else ""
+        self._front.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._lingering:
+            return
+        reader = self._reader
+        if self._request is None:
+            if reader.idle:
+                self._since = self._began = self._front.loop.time()
+            elif reader.head is not None:
+                self._since = self._front.loop.time()
+            reader.feed(data)
+            self._serve()
+            return
+        reader.feed(data)
+        if reader.buffered > PIPELINED_BYTES and self._transport is not None:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        self._hang_up()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._hang_up()
+        self._front.lost(self)
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+        self._stalled = 0
+        self._since = self._front.loop.time()
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        if self._request is None and not self._lingering:
+            self._serve()
+
+    # requests in, answers out
+
+    def _serve(self) -> None:
+        """Take up requests that have arrived whole, until one must wait for its answer."""
+        if self._busy:
+            return  # an answer at once, within the loop below: it goes on by itself
+        self._busy = True
+        try:
+            while self._request is None and self._transport is not None and not self._write_paused:
+                try:
+                    request = self._reader.next()
+                except Refused as fault:
+                    self._refuse(fault)
+                    return
+                if request is None:
+                    self._await_more()
+                    return
+                self._handle(request)
+        finally:
+            self._busy = False
+
+    def _handle(self, request: Request) -> None:
+        request.started = self._front.loop.time()
+        request.client = self._client
+        self._request = request
+        self._continued = False
+        self._answered = False
+        exchange = self._front.handler(request, self._respond)
+        if not self._answered:
+            self._exchange = exchange
+
+    def _respond(self, response: Response) -> None:
+        request = self._request
+        assert request is not None
+        self._answered = True
+        self._exchange = None
+        self._request = None
+        transport = self._transport
+        if transport is None or response.status == CLIENT_CLOSED:
+            return
+        keep_alive = request.keep_alive and not response.close and not self._front.draining
+        body = response.body
+        head = render.response_head(
+            response.status,
+            response.headers,
+            len(body),
+            _names(request),
+            keep_alive,
+            request.http11,
+        )
+        if request.method == b"HEAD" or response.status in {204, 304}:
+            transport.write(head)
+        elif len(body) <= JOINED_BYTES:
+            transport.write(head + body)
+        else:
+            transport.writelines((head, body))
+        self._since = self._front.loop.time()
+        if not keep_alive:
+            self._close()
+            return
+        if request.plan is not None:
+            self._idle_s = request.plan.timeouts.idle_s or float("inf")
+        if self._reading_paused:
+            self._reading_paused = False
+            transport.resume_reading()
+        if not self._reader.idle:
+            self._serve()
+
+    def _await_more(self) -> None:
+        head = self._reader.head
+        if head is not None and head.expects_continue and not self._continued:
+            self._continued = True
+            if self._reader.untouched and self._transport is not None:
+                self._transport.write(render.CONTINUE)
+
+    def _refuse(self, fault: Refused) -> None:
+        self._front.refused(fault, self._client)
+        self._answer_and_linger(failures.error(fault.status, fault.cause))
+
+    def _answer_and_linger(self, response: Response) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        head = render.response_head(
+            response.status, response.headers, len(response.body), b"", False, True
+        )
+        transport.write(head + response.body)
+        self._lingering = True
+        self._since = self._front.loop.time()
+        if transport.can_write_eof():
+            transport.write_eof()
+        if self._reading_paused:
+            self._reading_paused = False
+            transport.resume_reading()
+
+    def _hang_up(self) -> None:
+        exchange = self._exchange
+        if exchange is not None:
+            self._exchange = None
+            exchange.cancel()
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._lingering = True  # whatever still comes is not read
+            self._transport.close()
+
+    # what the front asks
+
+    def close_if_idle(self) -> None:
+        """Drain: a connection that has begun no request is not waited for."""
+        if self._request is None and self._reader.idle:
+            self._close()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def sweep(self, now: float) -> None:
+        """Once a second: end what takes too long."""
+        transport = self._transport
+        if transport is None:
+            return
+        waited = now - self._since
+        limits = self._front.limits
+        unwritten = transport.get_write_buffer_size()
+        if unwritten:
+            if unwritten != self._stalled:  # it moves, if slowly
+                self._stalled = unwritten
+                self._since = now
+            elif waited > limits.write_timeout_s:
+                transport.abort()
+        elif self._lingering:
+            if waited > LINGER_S:
+                transport.abort()
+        elif self._request is not None:
+            pass  # the deadline layer watches it
+        elif (head := self._reader.head) is not None:
+            whole = self._front.read_limit(head.path, head.fields.get(b"host", b""))
+            if waited > limits.body_timeout_s or (whole and now - self._began > whole):
+                self._late("the body of the request did not arrive in time")
+        elif not self._reader.idle:
+            if waited > limits.head_timeout_s:
+                self._late("the head of the request did not arrive in time")
+        elif waited > self._idle_s:
+            self._close()
+
+    def _late(self, cause: str) -> None:
+        self._refuse(Refused(408, cause))
+
+
+def _names(request: Request) -> bytes:
+    """The header lines by which an answer is found again: request and revision."""
+    plan = request.plan
+    if plan is None:
+        return b"x-request-id: %b\r\n" % request.request_id
+    return b"x-request-id: %b\r\nx-graphway-revision: %b\r\n" % (
+        request.request_id,
+        plan.revision_bytes,
+    )

@@ -1,0 +1,42 @@
+"""Counts requests by graph and status, times them, and knows how many are in flight."""
+
+from collections.abc import Callable
+
+from router.counters import Counters, Histogram
+from router.messages import Cancellable, Handler, Request, Respond, Response
+
+UNKNOWN = ""  # the graph label of a request that is for no graph
+
+
+def metrics(inner: Handler, counters: Counters, clock: Callable[[], float]) -> Handler:
+    values = counters.values
+    codes: dict[tuple[str, int], int] = {}
+    graphs: dict[str, tuple[int, Histogram]] = {}
+
+    def series(graph: str) -> tuple[int, Histogram]:
+        labels = (("graph", graph),)
+        graphs[graph] = found = (
+            counters.gauge("graphway_requests_in_flight", labels),
+            counters.histogram("graphway_request_duration_seconds", labels),
+        )
+        return found
+
+    def handle(request: Request, respond: Respond) -> Cancellable:
+        graph = UNKNOWN if request.plan is None else request.plan.key
+        in_flight, duration = graphs.get(graph) or series(graph)
+        values[in_flight] += 1
+
+        def finished(response: Response) -> None:
+            values[in_flight] -= 1
+            duration.observe(clock() - request.started)
+            key = (graph, response.status)
+            code = codes.get(key)
+            if code is None:
+                labels = (("code", str(response.status)), ("graph", graph))
+                code = codes[key] = counters.counter("graphway_requests_total", labels)
+            values[code] += 1
+            respond(response)
+
+        return inner(request, finished)
+
+    return handle

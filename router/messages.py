@@ -1,0 +1,102 @@
+"""What passes between front, layers and core: requests and responses, free of any protocol's bytes.
+
+Header names are lower-case bytes. A request also carries the record that layers write while it runs
+(who asked, which plan, which way it went), so that logs and metrics need no second bookkeeping.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from graph.document import Document
+from graph.effects import Decision, Failure, Headers
+
+if TYPE_CHECKING:
+    from graph.plan import Plan
+
+CLIENT_CLOSED = 499  # nginx's code for a client that left; never sent, only logged and counted
+
+
+class Request:
+    __slots__ = (
+        "client",
+        "decisions",
+        "document",
+        "failure",
+        "fields",
+        "headers",
+        "http11",
+        "keep_alive",
+        "method",
+        "path",
+        "plan",
+        "query",
+        "request_id",
+        "started",
+    )
+
+    def __init__(
+        self,
+        method: bytes,
+        path: bytes,
+        query: bytes,
+        headers: list[tuple[bytes, bytes]],
+        document: Document,
+        *,
+        http11: bool = True,
+        keep_alive: bool = True,
+        fields: dict[bytes, bytes] | None = None,
+    ) -> None:
+        self.method = method
+        self.path = path  # as sent, without the query
+        self.query = query
+        self.headers = headers
+        self.fields = dict(headers) if fields is None else fields  # one value a name, the last one
+        self.document = document
+        self.http11 = http11
+        self.keep_alive = keep_alive
+        self.client = ""
+        # the record
+        self.started = 0.0  # loop time at which the whole request had arrived
+        self.request_id = b""
+        self.plan: Plan | None = None
+        self.decisions: list[Decision] = []
+        self.failure: Failure | None = None
+
+
+class Response:
+    __slots__ = ("body", "close", "headers", "status")
+
+    def __init__(
+        self, status: int, headers: Headers = (), body: bytes = b"", close: bool = False
+    ) -> None:
+        self.status = status
+        self.headers = (
+            headers  # without Content-Length and hop-by-hop headers: the front adds its own
+        )
+        self.body = body
+        self.close = close  # the connection must not be used again
+
+
+class Cancellable(Protocol):
+    def cancel(self) -> None:
+        """Stop working on it. Harmless once it is done."""
+
+
+Respond = Callable[[Response], None]
+"""Called exactly once for each request, with status CLIENT_CLOSED if it was cancelled."""
+
+Handler = Callable[[Request, Respond], Cancellable]
+"""Takes a request and answers it through `Respond`, at once or later. Layers wrap one around
+another.
+"""
+
+
+class Done:
+    """The handle of something that is over already."""
+
+    def cancel(self) -> None:
+        pass
+
+
+DONE = Done()
+JSON: Headers = ((b"content-type", b"application/json"),)

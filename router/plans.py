@@ -1,0 +1,89 @@
+"""Which graph a request is for, and how graphs are replaced under load.
+
+New manifests are compiled beside the old plans; only if all are good does one assignment swap the
+table. A request takes its plan from the table once and keeps it, so a swap touches nobody in
+flight.
+"""
+
+from collections.abc import Iterable
+
+from graph.compiler import compile
+from graph.plan import Plan
+from graph.problems import InvalidGraph
+from graph.spec import InferenceGraph
+from router.config import GraphSource
+
+GRAPHS = b"/graphs/"
+HOSTS_REMEMBERED = 1024  # distinct Host headers; callers choose them, so the memory is bounded
+
+
+class Routes:
+    """One generation of plans. Immutable but for its memory of hosts."""
+
+    def __init__(self, plans: Iterable[Plan], default: str | None) -> None:
+        self.plans = {plan.key: plan for plan in plans}
+        self._by_path = {plan.key.encode(): plan for plan in self.plans.values()}
+        self._by_label = {
+            label.encode(): plan
+            for plan in self.plans.values()
+            for label in host_names(plan.namespace, plan.name)
+        }
+        self._default = self.plans.get(default) if default else None
+        self._hosts: dict[bytes, Plan | None] = {}
+
+    def find(self, path: bytes, host: bytes) -> Plan | None:
+        """`/graphs/<namespace>/<name>` and below by path, others by host, else the default."""
+        if path.startswith(GRAPHS):
+            parts = path.split(b"/", 4)
+            return self._by_path.get(b"/".join(parts[2:4]))
+        try:
+            return self._hosts[host]
+        except KeyError:
+            plan = self._by_host(host)
+            if len(self._hosts) < HOSTS_REMEMBERED:
+                self._hosts[host] = plan
+            return plan
+
+    def _by_host(self, host: bytes) -> Plan | None:
+        first, _, rest = host.lower().split(b":")[0].partition(b".")
+        second = rest.split(b".", 1)[0]
+        return (
+            self._by_label.get(first + b"." + second) or self._by_label.get(first) or self._default
+        )
+
+
+def host_names(namespace: str, name: str) -> tuple[str, str]:
+    """The beginnings of a Host header that mean this graph: as a cluster's DNS and as KServe's
+    ingress write it.
+    """
+    return f"{name}.{namespace}", f"{name}-{namespace}"
+
+
+class Plans:
+    def __init__(self, *, default: str | None, compat: bool) -> None:
+        self._default = default
+        self._compat = compat
+        self._sources: dict[GraphSource, Plan] = {}
+        self.routes = Routes((), default)
+
+    def install(self, graphs: Iterable[GraphSource]) -> list[str]:
+        """Replace all graphs. What is wrong, in words; nothing is replaced then."""
+        problems: list[str] = []
+        compiled: dict[GraphSource, Plan] = {}
+        for source in graphs:
+            plan = self._sources.get(source)  # unchanged ones are not compiled again
+            if plan is None:
+                try:
+                    manifest = InferenceGraph.model_validate_json(source.manifest)
+                    plan = compile(manifest, compat=self._compat)
+                except InvalidGraph as invalid:
+                    problems += [f"{source.key}: {p.code}: {p.message}" for p in invalid.problems]
+                    continue
+                except ValueError as error:
+                    problems.append(f"{source.key}: {error}")
+                    continue
+            compiled[source] = plan
+        if not problems:
+            self._sources = compiled
+            self.routes = Routes(compiled.values(), self._default)
+        return problems

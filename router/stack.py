@@ -1,0 +1,108 @@
+"""What every request passes through, outermost first."""
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+
+from graph.effects import Failure, Input, Outcome, Payload
+from graph.walk import walk
+from router import failures
+from router.config import DataPlaneConfig
+from router.counters import Counters
+from router.deadlines import Deadlines
+from router.execute import Run, Upstream
+from router.layers.access_log import Record, access_log
+from router.layers.deadline import deadline
+from router.layers.health import health
+from router.layers.metrics import metrics
+from router.layers.request_id import request_id
+from router.layers.route import route
+from router.messages import (
+    CLIENT_CLOSED,
+    DONE,
+    Cancellable,
+    Handler,
+    Request,
+    Respond,
+    Response,
+)
+from router.plans import Plans
+from router.propagate import Propagate, described
+
+
+def build(
+    config: DataPlaneConfig,
+    plans: Plans,
+    upstream: Upstream,
+    counters: Counters,
+    deadlines: Deadlines,
+    record: Record | None,
+    random: Random,
+    ready: Callable[[], bool],
+    loop: asyncio.AbstractEventLoop,
+) -> Handler:
+    handler = run_graph(upstream, Propagate(config.propagate_headers), random)
+    handler = deadline(handler, deadlines)  # inside the counting, so that a 504 is counted as one
+    handler = metrics(handler, counters, loop.time)
+    if record is not None:
+        handler = access_log(handler, record)  # outside metrics: a line may name what they count
+    handler = request_id(handler, random)  # before any line that should carry it
+    handler = route(handler, plans)  # everybody inside asks which graph it is
+    return health(handler, ready)  # first: probes are neither logged nor counted
+
+
+class Exchange:
+    """A graph at work for one request."""
+
+    __slots__ = ("_request", "_respond", "_run")
+
+    def __init__(self, request: Request, respond: Respond) -> None:
+        self._request = request
+        self._respond = respond
+        self._run: Run | None = None
+
+    def start(self, run: Run) -> None:
+        self._run = run
+        run.advance()
+
+    def done(self, outcome: Outcome) -> None:
+        self._run = None
+        request = self._request
+        if isinstance(outcome, Failure):
+            request.failure = outcome
+            self._respond(failures.response(outcome, request.plan))
+        else:
+            self._respond(Response(outcome.status, outcome.headers, outcome.document.body))
+
+    def cancel(self) -> None:
+        run = self._run
+        if run is not None:
+            self._run = None
+            run.cancel()
+            self._respond(Response(CLIENT_CLOSED))
+
+
+def run_graph(upstream: Upstream, propagate: Propagate, random: Random) -> Handler:
+    """The innermost handler: walks the plan. Every method and path runs the graph, as in KServe."""
+    bits = random.getrandbits
+
+    def handle(request: Request, respond: Respond) -> Cancellable:
+        plan = request.plan
+        if plan is None:
+            respond(
+                failures.error(
+                    404, f"no graph is served here: {request.path[:200].decode('ascii')}"
+                )
+            )
+            return DONE
+        given = Input(
+            Payload(request.document, described(request.fields)),
+            propagate(request) if propagate else (),
+            bits(64),
+            request.decisions,
+        )
+        exchange = Exchange(request, respond)
+        exchange.start(Run(walk(plan, given), upstream, exchange.done))
+        return exchange
+
+    return handle

@@ -1,0 +1,298 @@
+"""Keep-alive connections to one address, and the calls that wait for one.
+
+A call takes the idle connection that was used last (the others may then age out), else opens one,
+else waits in line. Connections are interchangeable: whichever comes free first, new or used, serves
+the first in line.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+
+from graph.effects import Answer, Call, Failure, FailureKind
+from router.config import Limits, UpstreamConfig
+from router.deadlines import Deadlines
+from router.messages import Cancellable
+from router.tasks import Tasks
+from router.upstream.connection import Connection
+from router.upstream.origin import Origin
+from router.upstream.resolver import Resolver
+from router.wire.response import ResponseReader
+
+Count = Callable[[], None]
+
+
+class Pending:
+    """A call that has been taken: first in line, then on a connection. Its timeout covers both."""
+
+    __slots__ = ("_deliver", "_pool", "_timer", "call", "connection", "due", "head")
+
+    def __init__(
+        self, pool: "Pool", call: Call, head: bytes, deliver: Callable[[Answer], None]
+    ) -> None:
+        self._pool: Pool | None = pool  # None once it is over
+        self.call = call
+        self.head = head
+        self._deliver = deliver
+        self.due = 0.0  # how long it may stand in line
+        self.connection: Connection | None = None
+        self._timer = (
+            None
+            if call.timeout_s is None
+            else pool.deadlines.start(call.timeout_s, self._timed_out)
+        )
+
+    def cancel(self) -> None:
+        if self.connection is not None:
+            self.connection.give_up()
+        elif self._pool is not None:
+            self._pool.leave(self)
+        self._end()
+
+    def answered(self, answer: Answer) -> None:
+        self._end()
+        self._deliver(answer)
+
+    def failed(self, kind: FailureKind, cause: str) -> None:
+        assert self._pool is not None
+        self.answered(Failure(kind, f"{self._pool.name}: {cause}", self.call.address))
+
+    def _timed_out(self) -> None:
+        pool, limit = self._pool, self.call.timeout_s
+        assert pool is not None
+        self.cancel()
+        cause = f"{pool.name}: no answer within {limit:g} s"
+        self._deliver(Failure(FailureKind.TIMEOUT, cause, self.call.address))
+
+    def _end(self) -> None:
+        self._pool = None
+        self.connection = None  # it serves somebody else from here on
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class Pool:
+    """All connections to one origin. Counts: `opened` and `reused` are called for each call's
+    connection.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        config: UpstreamConfig,
+        limits: Limits,
+        passed: frozenset[bytes],
+        resolver: Resolver,
+        tls: ssl.SSLContext | None,
+        tasks: Tasks,
+        deadlines: Deadlines,
+        loop: asyncio.AbstractEventLoop,
+        opened: Count,
+        reused: Count,
+    ) -> None:
+        self.origin = origin
+        self.name = str(origin)
+        self.loop = loop
+        self.deadlines = deadlines
+        self._config = config
+        self._limits = limits
+        self._passed = passed
+        self._resolver = resolver
+        self._tls = tls
+        self._tasks = tasks
+        self._opened = opened
+        self._reused = reused
+        self._idle: list[Connection] = []
+        self._all: set[Connection] = set()
+        self._connecting = 0
+        self._waiting: deque[Pending] = deque()
+        self._retired = False  # no new calls will come: connections close as they come free
+        self._current: frozenset[str] | None = None  # addresses that the name has now, if known
+
+    # calls
+
+    def start(self, call: Call, head: bytes, deliver: Callable[[Answer], None]) -> Cancellable:
+        now = self.loop.time()
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if connection.usable(now):
+                self._reused()
+                pending = Pending(self, call, head, deliver)
+                connection.send(pending)
+                return pending
+            connection.abort()
+        pending = Pending(self, call, head, deliver)
+        if len(self._waiting) >= self._config.queued:
+            cause = "too many calls are waiting for a connection"
+            return self.loop.call_soon(pending.failed, FailureKind.OVERLOAD, cause)
+        pending.due = now + self._config.queue_timeout_s
+        self._waiting.append(pending)
+        self._open_more()
+        return pending
+
+    def leave(self, pending: Pending) -> None:
+        try:
+            self._waiting.remove(pending)
+        except ValueError:
+            pass  # already answered
+
+    @property
+    def load(self) -> int:
+        """Calls outstanding here: what the choice among replicas goes by."""
+        return len(self._all) - len(self._idle) + len(self._waiting)
+
+    # connections
+
+    def reader(self) -> ResponseReader:
+        return ResponseReader(self._limits, self._passed)
+
+    def release(self, connection: Connection) -> None:
+        current = self._current
+        if self._retired or (current is not None and connection.address not in current):
+            connection.abort()
+        elif self._waiting:
+            connection.send(self._waiting.popleft())
+        else:
+            connection.idle_since = self.loop.time()
+            self._idle.append(connection)
+
+    def lost(self, connection: Connection) -> None:
+        self._all.discard(connection)
+        try:
+            self._idle.remove(connection)
+        except ValueError:
+            pass
+        self._open_more()
+
+    def _open_more(self) -> None:
+        while (
+            self._connecting < len(self._waiting)
+            and len(self._all) + self._connecting < self._config.connections
+        ):
+            self._connecting += 1
+            self._tasks.spawn(self._connect(), f"connect {self.name}")
+
+    async def _connect(self) -> None:
+        try:
+            async with asyncio.timeout(self._config.connect_timeout_s):
+                connection = await self._open()
+        except TimeoutError:
+            self._connecting -= 1
+            limit = self._config.connect_timeout_s
+            self._fail_one(f"no connection within {limit:g} s")
+        except (OSError, ssl.SSLError, ssl.CertificateError) as error:
+            self._connecting -= 1
+            self._fail_one(_words(error))
+        except BaseException:
+            self._connecting -= 1
+            raise
+        else:
+            self._connecting -= 1
+            self._opened()
+            if connection.usable(self.loop.time()):
+                self._all.add(connection)
+                self.release(connection)
+            else:  # one attempt a call: a peer that accepts and closes must not be asked for ever
+                connection.abort()
+                self._fail_one("the connection was closed as soon as it was open")
+
+    async def _open(self) -> Connection:
+        origin = self.origin
+        if origin.unix_path is not None:
+            return await self._open_at(socket.AF_UNIX, origin.unix_path, "")
+        assert origin.host is not None
+        failed: OSError | None = None
+        for family, host, port in await self._resolver.resolve(origin.host, origin.port):
+            try:
+                return await self._open_at(family, (host, port), host)
+            except OSError as error:
+                failed = error
+        self._resolver.forget(origin.host, origin.port)
+        assert failed is not None
+        raise failed
+
+    async def _open_at(self, family: int, at: object, host: str) -> Connection:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            if family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await self.loop.sock_connect(sock, at)  # type: ignore[arg-type]
+            connection = Connection(self, sock, host)
+            if family == socket.AF_UNIX:
+                await self.loop.create_unix_connection(lambda: connection, sock=sock)
+            else:
+                await self.loop.create_connection(
+                    lambda: connection,
+                    sock=sock,
+                    ssl=self._tls if self.origin.tls else None,
+                    server_hostname=self.origin.host if self.origin.tls else None,
+                )
+        except BaseException:
+            sock.close()
+            raise
+        return connection
+
+    def _fail_one(self, cause: str) -> None:
+        if self._waiting:
+            self._waiting.popleft().failed(FailureKind.CONNECT, cause)
+
+    # time passes
+
+    def sweep(self, now: float) -> None:
+        """Once a second: close what has idled too long, fail what has waited too long, follow the
+        name.
+        """
+        oldest = now - self._config.idle_timeout_s
+        expired = [connection for connection in self._idle if connection.idle_since <= oldest]
+        for connection in expired:
+            self._idle.remove(connection)
+            connection.abort()
+        while self._waiting and self._waiting[0].due <= now:
+            cause = f"no connection came free within {self._config.queue_timeout_s:g} s"
+            self._waiting.popleft().failed(FailureKind.OVERLOAD, cause)
+        host = self.origin.host
+        if host is not None and self._all and self._resolver.stale(host, self.origin.port):
+            self._tasks.spawn(self._follow(host), f"resolve {host}")
+
+    async def _follow(self, host: str) -> None:
+        """Ask for the name again; connections to addresses that it has left close as they come
+        free.
+        """
+        try:
+            addresses = await self._resolver.resolve(host, self.origin.port)
+        except OSError:
+            return  # a name server that is away for a moment takes nobody down
+        self._current = frozenset(address for _, address, _ in addresses)
+        for connection in [c for c in self._idle if c.address not in self._current]:
+            self._idle.remove(connection)
+            connection.abort()
+
+    def retire(self) -> None:
+        """No further calls come; those on their way end as they would."""
+        self._retired = True
+        for connection in self._idle:
+            connection.abort()
+        self._idle.clear()
+
+    @property
+    def empty(self) -> bool:
+        return not self._all and not self._connecting and not self._waiting
+
+    def close(self) -> None:
+        for connection in list(self._all):
+            connection.abort()
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, socket.gaierror):
+        return f"the name cannot be resolved: {error.strerror}"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    return (error.args[-1] if error.args else "") or type(error).__name__

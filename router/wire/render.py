@@ -1,0 +1,49 @@
+"""Messages -> bytes."""
+
+from http import HTTPStatus
+
+from graph.effects import Headers
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+
+
+def status_line(status: int) -> bytes:
+    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+
+
+def fields(headers: Headers) -> bytes:
+    """Header lines; names and values were checked when they were read."""
+    if len(headers) == 1:  # nearly always Content-Type alone
+        name, value = headers[0]
+        return b"%b: %b\r\n" % (name, value)
+    return b"".join([b"%b: %b\r\n" % pair for pair in headers])
+
+
+def response_head(
+    status: int, headers: Headers, length: int, extra: bytes, keep_alive: bool, http11: bool
+) -> bytes:
+    """A whole head. `extra` holds ready header lines; 204 and 304 carry no Content-Length (RFC
+    9110).
+    """
+    if keep_alive:
+        connection = b"" if http11 else b"connection: keep-alive\r\n"
+    else:
+        connection = b"connection: close\r\n"
+    if status in {204, 304}:
+        return b"%b%b%b%b\r\n" % (status_line(status), fields(headers), extra, connection)
+    return b"%b%b%bcontent-length: %d\r\n%b\r\n" % (
+        status_line(status),
+        fields(headers),
+        extra,
+        length,
+        connection,
+    )
+
+
+def request_head(prefix: bytes, headers: Headers, length: int) -> bytes:
+    """`prefix` is the request line and Host, made once for each target."""
+    return b"%b%bcontent-length: %d\r\n\r\n" % (prefix, fields(headers), length)

@@ -1,0 +1,133 @@
+"""Bytes from a client -> requests, one after another (pipelined ones wait in the buffer).
+
+Use: `feed` what the socket gave, then call `next` until it returns None. It raises Refused once,
+after which the reader must not be fed again: every fault closes the connection.
+"""
+
+import re
+
+from graph.document import Document
+from router.config import Limits
+from router.messages import Request
+from router.wire.body import Chunked, Length
+from router.wire.head import CHUNKED, RequestHead
+from router.wire.refused import Refused
+
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+
+
+class RequestReader:
+    __slots__ = ("_buffer", "_framing", "_head", "_limits", "_scanned")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._buffer: bytes | bytearray = b""
+        self._scanned = 0  # how far the buffer is known to hold no end of a head
+        self._head: RequestHead | None = None  # set while its body is awaited
+        self._framing: Length | Chunked | None = None
+
+    @property
+    def head(self) -> RequestHead | None:
+        """The head whose body is still on its way."""
+        return self._head
+
+    @property
+    def idle(self) -> bool:
+        """Not a byte of a request has come."""
+        return self._head is None and not self._buffer
+
+    @property
+    def untouched(self) -> bool:
+        """Of the body that is awaited, not a byte has come."""
+        return self._framing is not None and self._framing.empty and not self._buffer
+
+    @property
+    def buffered(self) -> int:
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> None:
+        if not self._buffer:
+            self._buffer = data
+        else:
+            if not isinstance(self._buffer, bytearray):
+                self._buffer = bytearray(self._buffer)
+            self._buffer += data
+
+    def next(self) -> Request | None:
+        """The next whole request, or None while more bytes are needed. Raises Refused."""
+        head = self._head
+        if head is None:
+            head = self._read_head()
+            if head is None:
+                return None
+            if head.length == 0:
+                return _request(head, b"")
+            data = self._buffer
+            if 0 < head.length <= len(data):  # the usual case: all in one piece
+                body = bytes(data[: head.length])
+                self._buffer = data[head.length :]
+                return _request(head, body)
+            self._head = head
+            if head.length == CHUNKED:
+                self._framing = Chunked(self._limits.body_bytes)
+            else:
+                self._framing = Length(head.length)
+        assert self._framing is not None
+        if not self._buffer:
+            return None
+        rest = self._framing.feed(bytes(self._buffer))
+        if rest is None:
+            self._buffer = b""
+            return None
+        self._buffer = rest
+        self._head = None
+        return _request(head, self._framing.body())
+
+    def _read_head(self) -> RequestHead | None:
+        data = self._buffer
+        if data[:2] == b"\r\n":  # RFC 9112 section 2.2: one empty line before a request is ignored
+            data = self._buffer = data[2:]
+        if not data:
+            return None
+        end = data.find(b"\r\n\r\n", self._scanned)
+        if end < 0:
+            self._refuse_early(data)
+            self._scanned = max(0, len(data) - 3)
+            return None
+        end += 4
+        self._scanned = 0
+        if end > self._limits.header_bytes:
+            raise _too_large(data[:end])
+        head = RequestHead(bytes(data[:end]), self._limits.header_count)
+        self._buffer = data[end:]
+        if head.length > self._limits.body_bytes:
+            raise Refused(413, f"the body is larger than {self._limits.body_bytes} bytes")
+        return head
+
+    def _refuse_early(self, data: bytes | bytearray) -> None:
+        """What can be refused before the head is whole, so that nobody waits for its end."""
+        if len(data) > self._limits.header_bytes:
+            raise _too_large(data)
+        if not 65 <= data[0] <= 90 and data != b"\r":
+            raise Refused(400, "malformed request line")
+        if _BARE_LF.search(data, self._scanned):
+            raise Refused(400, "a line ends without CR")
+
+
+def _too_large(data: bytes | bytearray) -> Refused:
+    if data.find(b"\r\n") < 0:
+        return Refused(414, "the request line is too long")
+    return Refused(431, "the request head is too large")
+
+
+def _request(head: RequestHead, body: bytes) -> Request:
+    return Request(
+        head.method,
+        head.path,
+        head.query,
+        head.headers,
+        Document(body),
+        http11=head.http11,
+        keep_alive=head.keep_alive,
+        fields=head.fields,
+    )

@@ -1,0 +1,114 @@
+"""Bytes from a predictor -> one answer.
+
+One reader an answer. `feed` returns the answer once it is whole; `eof` ends one that is delimited
+by close. Raises Refused for what is no HTTP or too large. 1xx answers are skipped, up to a number:
+no predictor needs more.
+"""
+
+from graph.document import Document
+from graph.effects import Headers, Reply
+from router.config import Limits
+from router.wire.body import Chunked, Framing, Length, UntilClose
+from router.wire.head import CHUNKED, UNTIL_CLOSE, ResponseHead
+from router.wire.refused import Refused
+
+INFORMATIONAL = 16
+
+
+class ResponseReader:
+    __slots__ = (
+        "_buffer",
+        "_framing",
+        "_head",
+        "_informational",
+        "_limits",
+        "_passed",
+        "_to_head",
+        "keep_alive",
+    )
+
+    def __init__(self, limits: Limits, passed: frozenset[bytes], *, to_head: bool = False) -> None:
+        self._limits = limits
+        self._passed = passed  # names of the headers that go on to the caller
+        self._to_head = to_head  # the request was HEAD: whatever its headers say, no body follows
+        self._buffer: bytes | bytearray = b""
+        self._head: ResponseHead | None = None
+        self._framing: Framing | None = None
+        self._informational = 0
+        self.keep_alive = False  # meaningful once the answer is whole
+
+    @property
+    def started(self) -> bool:
+        """Whether the final answer's head has come."""
+        return self._head is not None
+
+    def feed(self, data: bytes) -> Reply | None:
+        if self._framing is not None:
+            return self._body(data)
+        if self._buffer:
+            if not isinstance(self._buffer, bytearray):
+                self._buffer = bytearray(self._buffer)
+            self._buffer += data
+            return self._read(self._buffer)
+        return self._read(data)
+
+    def eof(self) -> Reply | None:
+        """The peer has closed: the answer, if that is how it ends; None if it is cut short."""
+        if isinstance(self._framing, UntilClose):
+            return self._reply(self._framing.body(), b"")
+        return None
+
+    def _read(self, data: bytes | bytearray) -> Reply | None:
+        while True:
+            end = data.find(b"\r\n\r\n")
+            if end < 0:
+                if len(data) > self._limits.header_bytes:
+                    raise Refused(502, "the head of the answer is too large")
+                if data and data[:5] != b"HTTP/"[: len(data)]:
+                    raise Refused(502, "the answer is not HTTP/1.1")
+                self._buffer = data
+                return None
+            end += 4
+            if end > self._limits.header_bytes:
+                raise Refused(502, "the head of the answer is too large")
+            head = ResponseHead(bytes(data[:end]), self._limits.header_count)
+            data = data[end:]
+            if head.status >= 200:
+                break
+            self._informational += 1
+            if head.status == 101:
+                raise Refused(502, "the answer switches protocols")
+            if self._informational > INFORMATIONAL:
+                raise Refused(502, f"more than {INFORMATIONAL} informational answers")
+        self._head = head
+        self.keep_alive = head.keep_alive
+        length = head.length
+        if self._to_head or head.status in {204, 304}:
+            return self._reply(b"", data)
+        if 0 <= length <= len(data):  # the usual case: all in one piece
+            return self._reply(bytes(data[:length]), data[length:])
+        limit = self._limits.answer_bytes
+        if length == CHUNKED:
+            self._framing = Chunked(limit)
+        elif length == UNTIL_CLOSE:
+            self._framing = UntilClose(limit)
+            self.keep_alive = False
+        elif length > limit:
+            raise Refused(502, f"the answer is larger than {limit} bytes")
+        else:
+            self._framing = Length(length)
+        return self._body(bytes(data))
+
+    def _body(self, data: bytes) -> Reply | None:
+        assert self._framing is not None
+        rest = self._framing.feed(data)
+        if rest is None:
+            return None
+        return self._reply(self._framing.body(), rest)
+
+    def _reply(self, body: bytes, rest: bytes | bytearray) -> Reply:
+        assert self._head is not None
+        if rest:  # bytes after the answer belong to nobody: never use this connection again
+            self.keep_alive = False
+        headers: Headers = tuple([pair for pair in self._head.headers if pair[0] in self._passed])
+        return Reply(self._head.status, headers, Document(body))
