@@ -73,7 +73,7 @@ class BrokenChannel(Exception):
 
 
 class Channel(Generic[Sent, Received]):
-    """One end. `send` waits until the kernel has taken nearly all of it, so memory stays bounded."""
+    """One end. `send` waits until the kernel has taken nearly all: memory stays bounded."""
 
     def __init__(
         self,

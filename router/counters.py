@@ -77,7 +77,7 @@ class Block:
 
     @classmethod
     def create(cls, size_bytes: int = 32 * 1024 * 1024) -> "Block":
-        """A fresh block; 32 MiB hold a million slots and more (sparse: unused ones cost nothing)."""
+        """A fresh block; 32 MiB hold two million slots (sparse: unused ones cost nothing)."""
         if hasattr(os, "memfd_create"):
             fd = os.memfd_create("graphway-counters", os.MFD_CLOEXEC)
         else:  # macOS: a file without a name serves as well

@@ -21,6 +21,8 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from router import series
 from router.counters import BOUNDS, Kind, Labels, SeriesKey
 
+Rows = dict[Labels, Sequence[float]]
+
 _EDGES = [*(repr(bound) for bound in BOUNDS), "+Inf"]
 
 
@@ -38,32 +40,38 @@ class Snapshot(Collector):
     def __init__(
         self, totals: Mapping[SeriesKey, Sequence[int]], samples: Iterable[Sample]
     ) -> None:
-        self._rows: dict[str, list[tuple[dict[str, str], Sequence[float]]]] = {}
+        self._rows: dict[str, Rows] = {metric.name: {} for metric in series.METRICS}
         for (name, labels, _), values in totals.items():
-            self._rows.setdefault(name, []).append((dict(labels), values))
+            self._put(name, labels, values)
         for sample in samples:
-            self._rows.setdefault(sample.name, []).append((dict(sample.labels), [sample.value]))
+            self._put(sample.name, sample.labels, [sample.value])
+
+    def _put(self, name: str, labels: Labels, values: Sequence[float]) -> None:
+        rows = self._rows.get(name)
+        if rows is not None:
+            key = tuple(sorted(labels))  # whoever counted wrote them in any order
+            known = rows.get(key)
+            rows[key] = (
+                values if known is None else [a + b for a, b in zip(known, values, strict=True)]
+            )
 
     def collect(self) -> Iterator[Metric]:
         for metric in series.METRICS:
             yield self._family(metric)
 
     def _family(self, metric: series.Metric) -> Metric:
-        name = series.PREFIX + metric.name
         rows = [
-            ([labels.get(label, "") for label in metric.labels], values)
-            for labels, values in sorted(
-                self._rows.get(metric.name, ()), key=lambda row: sorted(row[0].items())
-            )
+            ([dict(key).get(label, "") for label in metric.labels], values)
+            for key, values in sorted(self._rows[metric.name].items())
         ]
         if metric.kind is Kind.HISTOGRAM:
-            histogram = HistogramMetricFamily(name, metric.help, labels=metric.labels)
+            histogram = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
             for labels, (*buckets, microseconds) in rows:
                 pairs = list(zip(_EDGES, accumulate(buckets), strict=True))
                 histogram.add_metric(labels, pairs, microseconds / 1e6)
             return histogram
         plain = (CounterMetricFamily if metric.kind is Kind.COUNTER else GaugeMetricFamily)(
-            name, metric.help, labels=metric.labels
+            metric.name, metric.help, labels=metric.labels
         )
         for labels, (value,) in rows:
             plain.add_metric(labels, value)

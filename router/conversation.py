@@ -1,0 +1,108 @@
+"""The worker's half of the channel: does what the parent says, and says what became of it.
+
+It knows a data plane only by this protocol. The end of the channel means that the parent is dead
+(or has heard `Drained`): the worker stops at once, so no orphan goes on serving.
+"""
+
+import asyncio
+import gc
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from router.channel import (
+    BrokenChannel,
+    Channel,
+    Configure,
+    Drain,
+    Drained,
+    Install,
+    Installed,
+    Ready,
+    Started,
+    ToParent,
+    ToWorker,
+)
+from router.config import DataPlaneConfig, EndpointSource, GraphSource
+
+
+class Plane(Protocol):
+    """What a data plane must do for its parent."""
+
+    def install(
+        self, graphs: Sequence[GraphSource], endpoints: Mapping[str, EndpointSource]
+    ) -> list[str]:
+        """Serve these and no others; problems (nothing changes then), or an empty list."""
+
+    def listen(self, sockets: Sequence[socket.socket]) -> None: ...
+
+    def set_ready(self, ready: bool) -> None: ...
+
+    async def drain(self, limit_s: float) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Worker:
+    """Serves from the first good `Install` on, until it is drained or alone."""
+
+    def __init__(
+        self,
+        channel: Channel[ToParent, ToWorker],
+        make_plane: Callable[[DataPlaneConfig], Plane],
+        sockets: Sequence[socket.socket],
+    ) -> None:
+        self._channel = channel
+        self._make_plane = make_plane
+        self._sockets = sockets
+        self._listening = False
+        self.drained = False
+
+    async def run(self) -> None:
+        first = await self._channel.receive()
+        if first is None:
+            return
+        if not isinstance(first, Configure):
+            raise BrokenChannel(f"{type(first).__name__} came before Configure")
+        plane = self._make_plane(first.config)
+        try:
+            await self._channel.send(Started())
+            async with asyncio.TaskGroup() as tasks:
+                while (message := await self._channel.receive()) is not None:
+                    match message:
+                        case Install():
+                            await self._channel.send(self._install(plane, message))
+                        case Ready(ready):
+                            plane.set_ready(ready)
+                        case Drain(limit_s):
+                            tasks.create_task(self._drain(plane, limit_s))
+                        case Configure():
+                            raise BrokenChannel("Configure came twice")
+                if not self.drained:
+                    raise _Alone
+        except* (_Alone, ConnectionError):
+            pass
+        finally:
+            if not self.drained:
+                plane.close()
+
+    def _install(self, plane: Plane, message: Install) -> Installed:
+        problems = plane.install(message.graphs, message.endpoints)
+        if not problems and not self._listening:
+            plane.listen(self._sockets)
+            self._listening = True
+        # Plans live until the next install: the collector need not walk them again and again.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        return Installed(message.generation, tuple(problems))
+
+    async def _drain(self, plane: Plane, limit_s: float) -> None:
+        await plane.drain(limit_s)
+        self.drained = True
+        await self._channel.send(Drained())
+        self._channel.close()  # ends `run`
+
+
+class _Alone(Exception):
+    """The parent is gone: cancels a drain that still runs."""

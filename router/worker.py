@@ -1,0 +1,69 @@
+"""A worker process: one event loop, one data plane, nothing else.
+
+Started fresh by the parent (never forked from it) with inherited file descriptors: the channel, the
+block of counters, the listening sockets. It imports no admin server, YAML, command line or file
+watcher: that is what keeps it small.
+"""
+
+import argparse
+import asyncio
+import ctypes
+import gc
+import os
+import signal
+import socket
+import sys
+
+import uvloop
+
+from router.channel import worker_end
+from router.config import DataPlaneConfig
+from router.conversation import Worker
+from router.counters import Block, Counters
+from router.data_plane import DataPlane
+
+_PR_SET_PDEATHSIG = 1
+# Requests make few cycles; the default of 700 would run the collector dozens of times a second.
+_GC_THRESHOLD = 20_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="router.worker")
+    parser.add_argument("--channel-fd", type=int, required=True)
+    parser.add_argument("--counters-fd", type=int, required=True)
+    parser.add_argument("--listen-fd", type=int, nargs="+", required=True)
+    parser.add_argument("--parent", type=int, required=True, help="process id")
+    arguments = parser.parse_args()
+    # Signals that reach a whole group (a terminal, systemd) are the parent's to act on.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    _die_with(arguments.parent)
+    gc.set_threshold(_GC_THRESHOLD, 20, 20)
+    uvloop.run(_serve(arguments.channel_fd, arguments.counters_fd, arguments.listen_fd))
+
+
+async def _serve(channel_fd: int, counters_fd: int, listen_fds: list[int]) -> None:
+    counters = Counters(Block(counters_fd))
+    loop = asyncio.get_running_loop()
+
+    def make_plane(config: DataPlaneConfig) -> DataPlane:
+        return DataPlane(config, counters, loop)
+
+    channel = await worker_end(socket.socket(fileno=channel_fd))
+    worker = Worker(channel, make_plane, [socket.socket(fileno=fd) for fd in listen_fds])
+    await worker.run()
+    if not worker.drained:
+        os._exit(1)  # the parent is dead: nobody waits for an orderly end
+
+
+def _die_with(parent: int) -> None:
+    """The kernel kills us when the parent dies, even if our loop hangs (Linux only)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before this took effect
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main()
