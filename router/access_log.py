@@ -73,8 +73,8 @@ def line_of(request: Request, response: Response, at: str, duration_s: float) ->
         "request",
         "" if plan is None else plan.key,
         "" if plan is None else plan.revision,
-        request.method.decode("ascii"),
-        request.path.decode("ascii"),
+        request.head.method.decode("ascii"),
+        request.head.path.decode("ascii"),
         response.status,
         round(duration_s * 1000, 3),
         len(request.document.body),
@@ -145,7 +145,7 @@ class AccessLog:
         if self._backlog > BACKLOG_BYTES:
             self._dropped()
             return
-        duration_s = self._loop.time() - request.started
+        duration_s = time.monotonic() - request.started
         text = self._render(line_of(request, response, self._stamp(), duration_s))
         self._lines.append(text)
         self._size += len(text)

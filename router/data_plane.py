@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Mapping, Sequence
 from random import Random, SystemRandom
+from time import monotonic
 
 from graph.document import Document
 from router.access_log import AccessLog, as_json, as_text
@@ -11,7 +12,7 @@ from router.config import DataPlaneConfig, EndpointSource, GraphSource
 from router.counters import Counters
 from router.deadlines import Deadlines
 from router.front.http import HttpFront
-from router.messages import Request, Response
+from router.messages import Head, Request, Response
 from router.plans import Plans
 from router.stack import build
 from router.upstream.http import HttpUpstream
@@ -36,13 +37,12 @@ class DataPlane:
         handler = build(
             config,
             self._plans,
-            MeteredUpstream(self._upstream, counters, loop),
+            MeteredUpstream(self._upstream, counters),
             counters,
             self._deadlines,
             None if self._log is None else self._log.record,
             Random(SystemRandom().getrandbits(128)),
             lambda: self._ready,
-            loop,
         )
         self._front = HttpFront(handler, config.limits, self._read_limit, self._refused, loop)
         self._sweeping = loop.call_later(SWEEP_S, self._sweep)
@@ -99,9 +99,9 @@ class DataPlane:
         labels = (("code", str(fault.status)), ("graph", ""))
         self._counters.values[self._counters.counter("graphway_requests_total", labels)] += 1
         if self._log is not None:
-            request = Request(b"", b"", b"", [], Document(b""))
+            request = Request(Head(b"", b"", b"", ()), Document(b""))
             request.client = client
-            request.started = self._loop.time()
+            request.started = monotonic()
             self._log.record(request, Response(fault.status))
 
     def _access_log(self, config: DataPlaneConfig) -> AccessLog | None:

@@ -22,6 +22,11 @@ class Deadline:
 
     def cancel(self) -> None:
         self._queue.waiting.pop(self, None)
+        self.expired = _nothing  # it usually leads back to what holds this: make no cycle of it
+
+
+def _nothing() -> None:
+    pass
 
 
 class _Queue:

@@ -16,47 +16,51 @@ if TYPE_CHECKING:
 CLIENT_CLOSED = 499  # nginx's code for a client that left; never sent, only logged and counted
 
 
-class Request:
-    __slots__ = (
-        "client",
-        "decisions",
-        "document",
-        "failure",
-        "fields",
-        "headers",
-        "http11",
-        "keep_alive",
-        "method",
-        "path",
-        "plan",
-        "query",
-        "request_id",
-        "started",
-    )
+class Head:
+    """What a request says before its body. Shared by equal requests, so nobody changes one."""
+
+    __slots__ = ("fields", "headers", "http11", "keep_alive", "method", "path", "payload", "query")
 
     def __init__(
         self,
         method: bytes,
         path: bytes,
         query: bytes,
-        headers: list[tuple[bytes, bytes]],
-        document: Document,
+        headers: Headers,
+        fields: dict[bytes, bytes] | None = None,
         *,
         http11: bool = True,
         keep_alive: bool = True,
-        fields: dict[bytes, bytes] | None = None,
     ) -> None:
         self.method = method
         self.path = path  # as sent, without the query
         self.query = query
         self.headers = headers
         self.fields = dict(headers) if fields is None else fields  # one value a name, the last one
-        self.document = document
         self.http11 = http11
         self.keep_alive = keep_alive
+        self.payload = _describing(self.fields)  # the headers that go with the body
+
+
+class Request:
+    """A head and a body, and the record that layers write while it is answered."""
+
+    __slots__ = (
+        "client",
+        "decisions",
+        "document",
+        "failure",
+        "head",
+        "plan",
+        "request_id",
+        "started",
+    )
+
+    def __init__(self, head: Head, document: Document) -> None:
+        self.head = head
+        self.document = document
         self.client = ""
-        # the record
-        self.started = 0.0  # loop time at which the whole request had arrived
+        self.started = 0.0  # time.monotonic() when the whole request had arrived
         self.request_id = b""
         self.plan: Plan | None = None
         self.decisions: list[Decision] = []
@@ -100,3 +104,19 @@ class Done:
 
 DONE = Done()
 JSON: Headers = ((b"content-type", b"application/json"),)
+
+# What plain `curl -d` and HTML forms send: the body is JSON all the same, or nothing would read it.
+_FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
+
+
+def _describing(fields: dict[bytes, bytes]) -> Headers:
+    """The caller's headers about the body, with JSON where no type or a form's is given."""
+    kind = fields.get(b"content-type")
+    if kind is None or kind.lower().startswith(_FORMS):
+        headers = JSON
+    else:
+        headers = ((b"content-type", kind),)
+    for name in (b"content-encoding", b"inference-header-content-length"):
+        if name in fields:
+            headers = (*headers, (name, fields[name]))
+    return headers

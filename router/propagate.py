@@ -10,17 +10,14 @@ import logging
 import re2
 
 from graph.effects import Headers
-from router.messages import Request
+from router.messages import Head
 
 log = logging.getLogger("graphway.propagate")
 
-_JSON = b"application/json"
 _FORMS = (
     b"application/x-www-form-urlencoded",
     b"multipart/form-data",
 )  # what plain `curl -d` sends
-_DEFAULT: Headers = ((b"content-type", _JSON),)
-_DESCRIBING = (b"content-encoding", b"inference-header-content-length")
 # Ours to write for each call: never copied, whatever the patterns say.
 _NEVER = frozenset(
     {
@@ -34,23 +31,11 @@ _NEVER = frozenset(
         b"upgrade",
         b"te",
         b"expect",
-        b"content-type",
-        *_DESCRIBING,
+        b"content-type",  # these three go with the body anyway
+        b"content-encoding",
+        b"inference-header-content-length",
     }
 )
-
-
-def described(fields: dict[bytes, bytes]) -> Headers:
-    """The headers of the body itself: the caller's, but JSON where none or a form type is given."""
-    kind = fields.get(b"content-type")
-    if kind is None or kind == _JSON or kind.lower().startswith(_FORMS):
-        headers = _DEFAULT
-    else:
-        headers = ((b"content-type", kind),)
-    for name in _DESCRIBING:
-        if name in fields:
-            headers = (*headers, (name, fields[name]))
-    return headers
 
 
 class Propagate:
@@ -70,14 +55,14 @@ class Propagate:
     def __bool__(self) -> bool:
         return bool(self._patterns)
 
-    def __call__(self, request: Request) -> Headers:
+    def __call__(self, head: Head) -> Headers:
         hop_by_hop = {
-            option.strip().lower() for option in request.fields.get(b"connection", b"").split(b",")
+            option.strip().lower() for option in head.fields.get(b"connection", b"").split(b",")
         }
         return tuple(
             [
                 (name, value)
-                for name, value in request.headers
+                for name, value in head.headers
                 if name not in hop_by_hop and self._wanted(name)
             ]
         )

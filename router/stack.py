@@ -1,6 +1,5 @@
 """What every request passes through, outermost first."""
 
-import asyncio
 from collections.abc import Callable
 from random import Random
 
@@ -27,7 +26,7 @@ from router.messages import (
     Response,
 )
 from router.plans import Plans
-from router.propagate import Propagate, described
+from router.propagate import Propagate
 
 
 def build(
@@ -39,11 +38,10 @@ def build(
     record: Record | None,
     random: Random,
     ready: Callable[[], bool],
-    loop: asyncio.AbstractEventLoop,
 ) -> Handler:
     handler = run_graph(upstream, Propagate(config.propagate_headers), random)
     handler = deadline(handler, deadlines)  # inside the counting, so that a 504 is counted as one
-    handler = metrics(handler, counters, loop.time)
+    handler = metrics(handler, counters)
     if record is not None:
         handler = access_log(handler, record)  # outside metrics: a line may name what they count
     handler = request_id(handler, random)  # before any line that should carry it
@@ -91,13 +89,13 @@ def run_graph(upstream: Upstream, propagate: Propagate, random: Random) -> Handl
         if plan is None:
             respond(
                 failures.error(
-                    404, f"no graph is served here: {request.path[:200].decode('ascii')}"
+                    404, f"no graph is served here: {request.head.path[:200].decode('ascii')}"
                 )
             )
             return DONE
         given = Input(
-            Payload(request.document, described(request.fields)),
-            propagate(request) if propagate else (),
+            Payload(request.document, request.head.payload),
+            propagate(request.head) if propagate else (),
             bits(64),
             request.decisions,
         )

@@ -8,6 +8,7 @@ the request is cancelled.
 """
 
 import asyncio
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from router import failures
@@ -35,7 +36,7 @@ class ClientConnection(asyncio.Protocol):
         self._front = front
         self._transport: asyncio.Transport | None = None
         self._client = ""
-        self._reader = RequestReader(front.limits)
+        self._reader = RequestReader(front.limits, front.parse)
         self._exchange: Cancellable | None = None
         self._request: Request | None = None  # the one being answered
         self._answered = False
@@ -115,7 +116,7 @@ class ClientConnection(asyncio.Protocol):
             self._busy = False
 
     def _handle(self, request: Request) -> None:
-        request.started = self._front.loop.time()
+        request.started = monotonic()
         request.client = self._client
         self._request = request
         self._continued = False
@@ -133,7 +134,7 @@ class ClientConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or response.status == CLIENT_CLOSED:
             return
-        keep_alive = request.keep_alive and not response.close and not self._front.draining
+        keep_alive = request.head.keep_alive and not response.close and not self._front.draining
         body = response.body
         head = render.response_head(
             response.status,
@@ -141,9 +142,9 @@ class ClientConnection(asyncio.Protocol):
             len(body),
             _names(request),
             keep_alive,
-            request.http11,
+            request.head.http11,
         )
-        if request.method == b"HEAD" or response.status in {204, 304}:
+        if request.head.method == b"HEAD" or response.status in {204, 304}:
             transport.write(head)
         elif len(body) <= JOINED_BYTES:
             transport.write(head + body)

@@ -5,11 +5,14 @@ import errno
 import logging
 import socket
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from router.config import Limits
 from router.front.connection import ClientConnection
 from router.messages import Handler
 from router.tasks import Tasks
+from router.wire.head import parse_request_head
+from router.wire.memory import Remembered
 from router.wire.refused import Refused
 
 log = logging.getLogger("graphway.front")
@@ -32,6 +35,7 @@ class HttpFront:
     ) -> None:
         self.handler = handler
         self.limits = limits
+        self.parse = Remembered(partial(parse_request_head, limit=limits.header_count))
         self.read_limit = read_limit  # (path, host) -> seconds for the whole request
         self.refused = refused
         self.loop = loop

@@ -18,7 +18,7 @@ def deadline(inner: Handler, deadlines: Deadlines) -> Handler:
     def handle(request: Request, respond: Respond) -> Cancellable:
         plan = request.plan
         limit = None if plan is None else plan.timeouts.answer_s
-        asked = request.fields.get(b"x-graphway-timeout-ms")
+        asked = request.head.fields.get(b"x-graphway-timeout-ms")
         if asked is not None:
             if not _MILLISECONDS.fullmatch(asked):
                 cause = "X-Graphway-Timeout-Ms must be a whole number of milliseconds above 0"

@@ -11,7 +11,7 @@ _TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 
 def health(inner: Handler, ready: Callable[[], bool]) -> Handler:
     def handle(request: Request, respond: Respond) -> Cancellable:
-        if request.path != b"/readyz":
+        if request.head.path != b"/readyz":
             return inner(request, respond)
         respond(Response(200) if ready() else Response(503, _TEXT, b"shutting down\n"))
         return DONE

@@ -1,6 +1,6 @@
 """Counts requests by graph and status, times them, and knows how many are in flight."""
 
-from collections.abc import Callable
+from time import monotonic
 
 from router.counters import Counters, Histogram
 from router.messages import Cancellable, Handler, Request, Respond, Response
@@ -8,7 +8,7 @@ from router.messages import Cancellable, Handler, Request, Respond, Response
 UNKNOWN = ""  # the graph label of a request that is for no graph
 
 
-def metrics(inner: Handler, counters: Counters, clock: Callable[[], float]) -> Handler:
+def metrics(inner: Handler, counters: Counters) -> Handler:
     values = counters.values
     codes: dict[tuple[str, int], int] = {}
     graphs: dict[str, tuple[int, Histogram]] = {}
@@ -28,7 +28,7 @@ def metrics(inner: Handler, counters: Counters, clock: Callable[[], float]) -> H
 
         def finished(response: Response) -> None:
             values[in_flight] -= 1
-            duration.observe(clock() - request.started)
+            duration.observe(monotonic() - request.started)
             key = (graph, response.status)
             code = codes.get(key)
             if code is None:

@@ -14,7 +14,7 @@ def request_id(inner: Handler, random: Random) -> Handler:
     usable = _USABLE.fullmatch
 
     def handle(request: Request, respond: Respond) -> Cancellable:
-        given = request.fields.get(b"x-request-id")
+        given = request.head.fields.get(b"x-request-id")
         if given is not None and usable(given):
             request.request_id = given
         else:

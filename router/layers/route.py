@@ -6,7 +6,7 @@ from router.plans import Plans
 
 def route(inner: Handler, plans: Plans) -> Handler:
     def handle(request: Request, respond: Respond) -> Cancellable:
-        request.plan = plans.routes.find(request.path, request.fields.get(b"host", b""))
+        request.plan = plans.routes.find(request.head.path, request.head.fields.get(b"host", b""))
         return inner(request, respond)
 
     return handle

@@ -1,5 +1,4 @@
-"""The Upstream over HTTP/1.1: finds who answers for a target's name and gives the call to a pool.
-"""
+"""The Upstream over HTTP/1.1: finds who answers for a target and gives the call to a pool."""
 
 import asyncio
 import ssl

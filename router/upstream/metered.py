@@ -1,7 +1,7 @@
 """An Upstream that counts: calls by step and result, and how long they took."""
 
-import asyncio
 from collections.abc import Callable
+from time import monotonic
 
 from graph.effects import Answer, Call, Reply
 from router.counters import Counters, Histogram
@@ -10,23 +10,20 @@ from router.messages import Cancellable
 
 
 class MeteredUpstream:
-    def __init__(
-        self, inner: Upstream, counters: Counters, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, inner: Upstream, counters: Counters) -> None:
         self._inner = inner
         self._counters = counters
         self._values = counters.values
-        self._clock = loop.time
         self._durations: dict[str, Histogram] = {}
         self._codes: dict[tuple[str, int | str], int] = {}
 
     def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
-        started = self._clock()
+        started = monotonic()
         address = call.address
 
         def delivered(answer: Answer) -> None:
             duration = self._durations.get(address) or self._duration(address)
-            duration.observe(self._clock() - started)
+            duration.observe(monotonic() - started)
             code = answer.status if isinstance(answer, Reply) else answer.kind.value
             index = self._codes.get((address, code))
             if index is None:

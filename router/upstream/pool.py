@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from graph.effects import Answer, Call, Failure, FailureKind
 from router.config import Limits, UpstreamConfig
@@ -19,6 +20,8 @@ from router.tasks import Tasks
 from router.upstream.connection import Connection
 from router.upstream.origin import Origin
 from router.upstream.resolver import Resolver
+from router.wire.head import parse_response_head
+from router.wire.memory import Remembered
 from router.wire.response import ResponseReader
 
 Count = Callable[[], None]
@@ -99,7 +102,9 @@ class Pool:
         self.deadlines = deadlines
         self._config = config
         self._limits = limits
-        self._passed = passed
+        self._parse = Remembered(
+            partial(parse_response_head, limit=limits.header_count, passed=passed)
+        )
         self._resolver = resolver
         self._tls = tls
         self._tasks = tasks
@@ -148,7 +153,7 @@ class Pool:
     # connections
 
     def reader(self) -> ResponseReader:
-        return ResponseReader(self._limits, self._passed)
+        return ResponseReader(self._limits, self._parse)
 
     def release(self, connection: Connection) -> None:
         current = self._current

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import httptools
 
+from graph.effects import Headers
+from router.messages import Head
 from router.wire.refused import Refused
 
 Fields = dict[bytes, bytes]
@@ -42,101 +44,104 @@ class _Fields:
         self.add((name.lower(), value.rstrip(b" \t")))
 
 
-class RequestHead:
-    __slots__ = (
-        "fields",
-        "headers",
-        "http11",
-        "keep_alive",
-        "length",
-        "method",
-        "path",
-        "query",
+class RequestHead(Head):
+    """A request's head, and how its body is framed: a length, or CHUNKED."""
+
+    __slots__ = ("expects_continue", "length")
+
+    length: int
+    expects_continue: bool
+
+
+def parse_request_head(data: bytes, limit: int) -> RequestHead:
+    """`data` ends with the empty line; `limit` is a number of header fields. Raises Refused."""
+    line = _REQUEST_LINE.match(data)
+    if line is None:
+        raise _bad_request_line(data)
+    method, authority, path, query, asterisk, minor = line.groups()
+    if asterisk and method != b"OPTIONS":
+        raise Refused(400, "only OPTIONS may ask for *")
+    if not asterisk and not path and authority is None:
+        raise Refused(400, "the request target is not a path")
+    if method == b"CONNECT":
+        raise Refused(405, "CONNECT is not served here")
+    http11 = minor == b"1"
+    received = _Fields()
+    try:
+        httptools.HttpRequestParser(received).feed_data(data)
+    except httptools.HttpParserUpgrade:
+        pass  # offered, not taken: the request goes on as plain HTTP
+    except httptools.HttpParserError as error:
+        raise Refused(400, f"malformed request head: {error}") from None
+    headers = tuple(received.pairs)
+    if len(headers) > limit:
+        raise Refused(431, f"more than {limit} header fields")
+    fields = dict(headers)
+    if len(fields) != len(headers):
+        _refuse_repeated(headers, b"host", b"content-length", b"transfer-encoding")
+    host = fields.get(b"host")
+    if host is None:
+        if http11:
+            raise Refused(400, "no Host header")
+    elif not _HOST.fullmatch(host):
+        raise Refused(400, "malformed Host header")
+    if authority is not None:  # RFC 9112 section 3.2.2: the target's authority goes before Host
+        fields[b"host"] = authority
+    length = _length(fields, http11)
+    expect = fields.get(b"expect")
+    if expect is not None and expect.lower() != b"100-continue":
+        raise Refused(417, "only 'Expect: 100-continue' is understood")
+    head = RequestHead(
+        method,
+        asterisk or path or b"/",
+        query[1:] if query else b"",
+        headers,
+        fields,
+        http11=http11,
+        keep_alive=_keep_alive(headers, fields, http11),
     )
-
-    def __init__(self, head: bytes, limit: int) -> None:
-        """Parses `head`, which ends with the empty line. Raises Refused."""
-        line = _REQUEST_LINE.match(head)
-        if line is None:
-            raise _bad_request_line(head)
-        method, authority, path, query, asterisk, minor = line.groups()
-        self.method: bytes = method
-        if asterisk and method != b"OPTIONS":
-            raise Refused(400, "only OPTIONS may ask for *")
-        if not asterisk and not path and authority is None:
-            raise Refused(400, "the request target is not a path")
-        self.path: bytes = asterisk or path or b"/"
-        self.query: bytes = query[1:] if query else b""
-        self.http11 = minor == b"1"
-        received = _Fields()
-        parser = httptools.HttpRequestParser(received)
-        try:
-            parser.feed_data(head)
-        except httptools.HttpParserUpgrade:
-            pass  # offered, not taken: the request goes on as plain HTTP
-        except httptools.HttpParserError as error:
-            raise Refused(400, f"malformed request head: {error}") from None
-        self.headers = headers = received.pairs
-        if len(headers) > limit:
-            raise Refused(431, f"more than {limit} header fields")
-        self.fields = fields = dict(headers)
-        if len(fields) != len(headers):
-            _refuse_repeated(headers, b"host", b"content-length", b"transfer-encoding")
-        host = fields.get(b"host")
-        if host is None:
-            if self.http11:
-                raise Refused(400, "no Host header")
-        elif not _HOST.fullmatch(host):
-            raise Refused(400, "malformed Host header")
-        if authority is not None:  # RFC 9112 section 3.2.2: the target's authority goes before Host
-            fields[b"host"] = authority
-        self.length = _length(fields, self.http11)
-        connection = fields.get(b"connection")
-        if connection is None:
-            self.keep_alive = self.http11
-        else:
-            self.keep_alive = _keep_alive(headers, self.http11)
-        expect = fields.get(b"expect")
-        if expect is not None and expect.lower() != b"100-continue":
-            raise Refused(417, "only 'Expect: 100-continue' is understood")
-        if method == b"CONNECT":
-            raise Refused(405, "CONNECT is not served here")
-
-    @property
-    def expects_continue(self) -> bool:
-        return self.http11 and b"expect" in self.fields and self.length != 0
+    head.length = length
+    head.expects_continue = http11 and expect is not None and length != 0
+    return head
 
 
 class ResponseHead:
-    __slots__ = ("fields", "headers", "keep_alive", "length", "status")
+    """An answer's head. `length` may be CHUNKED or UNTIL_CLOSE; `passed` are headers to keep."""
 
-    def __init__(self, head: bytes, limit: int) -> None:
-        """Parses `head`, which ends with the empty line. Raises Refused (its status is of no use
-        here).
-        """
-        if _STATUS_LINE.match(head) is None:
-            raise Refused(502, "the answer is not HTTP/1.1")
-        received = _Fields()
-        parser = httptools.HttpResponseParser(received)
-        try:
-            parser.feed_data(head)
-        except httptools.HttpParserUpgrade:
-            pass
-        except httptools.HttpParserError as error:
-            raise Refused(502, f"malformed answer: {error}") from None
-        self.status: int = parser.get_status_code()
-        self.headers = headers = received.pairs
-        if len(headers) > limit:
-            raise Refused(502, f"the answer has more than {limit} header fields")
-        self.fields = fields = dict(headers)
-        if len(fields) != len(headers):
-            _refuse_repeated(headers, b"content-length", b"transfer-encoding")
-        http11 = head[7:8] == b"1"
-        self.length = _length(fields, http11, default=UNTIL_CLOSE)
-        if b"connection" in fields:
-            self.keep_alive = _keep_alive(headers, http11)
-        else:
-            self.keep_alive = http11
+    __slots__ = ("keep_alive", "length", "passed", "status")
+
+    def __init__(self, status: int, length: int, passed: Headers, keep_alive: bool) -> None:
+        self.status = status
+        self.length = length
+        self.passed = passed
+        self.keep_alive = keep_alive
+
+
+def parse_response_head(data: bytes, limit: int, passed: frozenset[bytes]) -> ResponseHead:
+    """`data` ends with the empty line. Raises Refused, whose status is of no use here."""
+    if _STATUS_LINE.match(data) is None:
+        raise Refused(502, "the answer is not HTTP/1.1")
+    received = _Fields()
+    parser = httptools.HttpResponseParser(received)
+    try:
+        parser.feed_data(data)
+    except httptools.HttpParserUpgrade:
+        pass
+    except httptools.HttpParserError as error:
+        raise Refused(502, f"malformed answer: {error}") from None
+    headers = tuple(received.pairs)
+    if len(headers) > limit:
+        raise Refused(502, f"the answer has more than {limit} header fields")
+    fields = dict(headers)
+    if len(fields) != len(headers):
+        _refuse_repeated(headers, b"content-length", b"transfer-encoding")
+    http11 = data[7:8] == b"1"
+    return ResponseHead(
+        parser.get_status_code(),
+        _length(fields, http11, default=UNTIL_CLOSE),
+        tuple([pair for pair in headers if pair[0] in passed]),
+        _keep_alive(headers, fields, http11),
+    )
 
 
 CHUNKED = -1
@@ -162,7 +167,9 @@ def _length(fields: Fields, http11: bool, default: int = 0) -> int:
     return int(length)
 
 
-def _keep_alive(headers: list[tuple[bytes, bytes]], http11: bool) -> bool:
+def _keep_alive(headers: Headers, fields: Fields, http11: bool) -> bool:
+    if b"connection" not in fields:
+        return http11
     options = {
         option.strip().lower()
         for name, value in headers
@@ -174,7 +181,7 @@ def _keep_alive(headers: list[tuple[bytes, bytes]], http11: bool) -> bool:
     return http11 or b"keep-alive" in options
 
 
-def _refuse_repeated(headers: list[tuple[bytes, bytes]], *names: bytes) -> None:
+def _refuse_repeated(headers: Headers, *names: bytes) -> None:
     present = [name for name, _ in headers]
     for name in names:
         if present.count(name) > 1:

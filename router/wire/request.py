@@ -5,6 +5,7 @@ after which the reader must not be fed again: every fault closes the connection.
 """
 
 import re
+from collections.abc import Callable
 
 from graph.document import Document
 from router.config import Limits
@@ -17,10 +18,11 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class RequestReader:
-    __slots__ = ("_buffer", "_framing", "_head", "_limits", "_scanned")
+    __slots__ = ("_buffer", "_framing", "_head", "_limits", "_parse", "_scanned")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, parse: Callable[[bytes], RequestHead]) -> None:
         self._limits = limits
+        self._parse = parse
         self._buffer: bytes | bytearray = b""
         self._scanned = 0  # how far the buffer is known to hold no end of a head
         self._head: RequestHead | None = None  # set while its body is awaited
@@ -61,12 +63,12 @@ class RequestReader:
             if head is None:
                 return None
             if head.length == 0:
-                return _request(head, b"")
+                return Request(head, Document(b""))
             data = self._buffer
             if 0 < head.length <= len(data):  # the usual case: all in one piece
                 body = bytes(data[: head.length])
                 self._buffer = data[head.length :]
-                return _request(head, body)
+                return Request(head, Document(body))
             self._head = head
             if head.length == CHUNKED:
                 self._framing = Chunked(self._limits.body_bytes)
@@ -81,7 +83,7 @@ class RequestReader:
             return None
         self._buffer = rest
         self._head = None
-        return _request(head, self._framing.body())
+        return Request(head, Document(self._framing.body()))
 
     def _read_head(self) -> RequestHead | None:
         data = self._buffer
@@ -98,7 +100,7 @@ class RequestReader:
         self._scanned = 0
         if end > self._limits.header_bytes:
             raise _too_large(data[:end])
-        head = RequestHead(bytes(data[:end]), self._limits.header_count)
+        head = self._parse(bytes(data[:end]))
         self._buffer = data[end:]
         if head.length > self._limits.body_bytes:
             raise Refused(413, f"the body is larger than {self._limits.body_bytes} bytes")
@@ -118,16 +120,3 @@ def _too_large(data: bytes | bytearray) -> Refused:
     if data.find(b"\r\n") < 0:
         return Refused(414, "the request line is too long")
     return Refused(431, "the request head is too large")
-
-
-def _request(head: RequestHead, body: bytes) -> Request:
-    return Request(
-        head.method,
-        head.path,
-        head.query,
-        head.headers,
-        Document(body),
-        http11=head.http11,
-        keep_alive=head.keep_alive,
-        fields=head.fields,
-    )

@@ -5,8 +5,10 @@ by close. Raises Refused for what is no HTTP or too large. 1xx answers are skipp
 no predictor needs more.
 """
 
+from collections.abc import Callable
+
 from graph.document import Document
-from graph.effects import Headers, Reply
+from graph.effects import Reply
 from router.config import Limits
 from router.wire.body import Chunked, Framing, Length, UntilClose
 from router.wire.head import CHUNKED, UNTIL_CLOSE, ResponseHead
@@ -22,14 +24,16 @@ class ResponseReader:
         "_head",
         "_informational",
         "_limits",
-        "_passed",
+        "_parse",
         "_to_head",
         "keep_alive",
     )
 
-    def __init__(self, limits: Limits, passed: frozenset[bytes], *, to_head: bool = False) -> None:
+    def __init__(
+        self, limits: Limits, parse: Callable[[bytes], ResponseHead], *, to_head: bool = False
+    ) -> None:
         self._limits = limits
-        self._passed = passed  # names of the headers that go on to the caller
+        self._parse = parse
         self._to_head = to_head  # the request was HEAD: whatever its headers say, no body follows
         self._buffer: bytes | bytearray = b""
         self._head: ResponseHead | None = None
@@ -71,7 +75,7 @@ class ResponseReader:
             end += 4
             if end > self._limits.header_bytes:
                 raise Refused(502, "the head of the answer is too large")
-            head = ResponseHead(bytes(data[:end]), self._limits.header_count)
+            head = self._parse(bytes(data[:end]))
             data = data[end:]
             if head.status >= 200:
                 break
@@ -110,5 +114,4 @@ class ResponseReader:
         assert self._head is not None
         if rest:  # bytes after the answer belong to nobody: never use this connection again
             self.keep_alive = False
-        headers: Headers = tuple([pair for pair in self._head.headers if pair[0] in self._passed])
-        return Reply(self._head.status, headers, Document(body))
+        return Reply(self._head.status, self._head.passed, Document(body))
