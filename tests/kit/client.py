@@ -16,11 +16,12 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Mapping
+from typing import cast
 
 from tests.kit.message import Response, take_response
 
 DEADLINE_S = 10.0
-READ_BYTES = 65_536
+READ_BYTES = 1024 * 1024
 
 
 class Ended(Exception):
@@ -48,6 +49,7 @@ class Client:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._transport = cast(asyncio.ReadTransport, writer.transport)
         self._unread = b""
 
     @classmethod
@@ -56,7 +58,7 @@ class Client:
         cls, port: int, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
     ) -> AsyncIterator["Client"]:
         async with asyncio.timeout(DEADLINE_S):
-            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls, limit=READ_BYTES)
         async with contextlib.aclosing(cls(reader, writer)) as client:
             yield client
 
@@ -115,6 +117,13 @@ class Client:
 
     def half_close(self) -> None:
         self._writer.write_eof()
+
+    def pause_reading(self) -> None:
+        """Leave what comes in the kernel's buffers."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
 
     def reset(self) -> None:
         connection: socket.socket = self._writer.get_extra_info("socket")

@@ -4,7 +4,7 @@ how long things take.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 DEADLINE_S = 10.0
@@ -18,6 +18,18 @@ async def eventually(
     """What the condition returned once it was true."""
     ends = time.monotonic() + deadline_s
     while not (held := condition()):
+        if time.monotonic() > ends:
+            raise AssertionError(f"not within {deadline_s} s: {what or condition}")
+        await asyncio.sleep(POLL_S)
+    return held
+
+
+async def eventually_awaited(
+    condition: Callable[[], Awaitable[T]], what: str = "", deadline_s: float = DEADLINE_S
+) -> T:
+    """The same for a condition that must itself ask somebody."""
+    ends = time.monotonic() + deadline_s
+    while not (held := await condition()):
         if time.monotonic() > ends:
             raise AssertionError(f"not within {deadline_s} s: {what or condition}")
         await asyncio.sleep(POLL_S)

@@ -22,8 +22,7 @@ from tests.kit.message import Malformed, Response
 class Load:
     def __init__(self, port: int, data: bytes, connections: int) -> None:
         self.statuses: Counter[int] = Counter()
-        self.revisions: Counter[bytes] = Counter()  # X-Graphway-Revision of the answers
-        self.bodies: Counter[bytes] = Counter()
+        self.seen: Counter[tuple[bytes, bytes]] = Counter()  # revision and body of the answers
         self.lost: list[str] = []  # sent and not wholly answered: why
         self.refused = 0  # connections that could not be made
         self._port = port
@@ -79,5 +78,4 @@ class Load:
 
     def _count(self, response: Response) -> None:
         self.statuses[response.status] += 1
-        self.bodies[response.body] += 1
-        self.revisions[response.header(b"x-graphway-revision") or b""] += 1
+        self.seen[response.header(b"x-graphway-revision") or b"", response.body] += 1

@@ -64,7 +64,7 @@ class Predictor:
     def origin(self) -> str:
         if self.unix:
             return f"unix:{self.unix}"
-        return f"{'https' if self._tls else 'http'}://localhost:{self.port}"
+        return f"https://localhost:{self.port}" if self._tls else f"http://127.0.0.1:{self.port}"
 
     @property
     def open_connections(self) -> int:
