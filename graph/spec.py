@@ -9,14 +9,20 @@ manifest round-trips.
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from pydantic.alias_generators import to_camel
 
 API_VERSION = "serving.kserve.io/v1alpha1"
 KIND = "InferenceGraph"
 
-Int32 = Annotated[StrictInt, Field(ge=-(2**31), lt=2**31)]
-Int64 = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
+
+def _whole(value: object) -> object:
+    """20.0 is 20: on its way through JSON a cluster loses the difference, so it takes both."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Int32 = Annotated[StrictInt, Field(ge=-(2**31), lt=2**31), BeforeValidator(_whole)]
+Int64 = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63), BeforeValidator(_whole)]
 
 
 class Model(BaseModel):
@@ -35,6 +41,7 @@ class RouterType(StrEnum):
 
 
 class Dependency(StrEnum):
+    UNSET = ""  # KServe reads it as Soft
     SOFT = "Soft"
     HARD = "Hard"
 
@@ -50,7 +57,7 @@ class Step(Model):
     map_predictions_to_instances: StrictBool | None = None
     weight: Int64 | None = None
     condition: StrictStr | None = None
-    dependency: Dependency | Literal[""] | None = None
+    dependency: Dependency | None = None
 
 
 class Node(Model):

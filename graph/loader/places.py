@@ -1,0 +1,48 @@
+"""Where each part of a document stands: a tree beside the values, one number a key or item."""
+
+from dataclasses import dataclass
+
+from graph.problems import Path
+
+At = int  # line and column, counted from 1, in one number: a document may have a million of them
+_COLUMN_BITS = 32
+
+
+def at(line: int, column: int) -> At:
+    """From libyaml's line and column, which count from 0."""
+    return (line + 1) << _COLUMN_BITS | (column + 1)
+
+
+def line_and_column(where: At) -> tuple[int, int]:
+    return where >> _COLUMN_BITS, where & ((1 << _COLUMN_BITS) - 1)
+
+
+START = at(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A mapping or sequence: where it begins, and its parts. An entry stands where its key does."""
+
+    at: At
+    children: "dict[str, Child] | list[Child]"
+
+    def find(self, path: Path) -> tuple[int, int]:
+        """The place of what the path names; of the nearest thing around it, if it is not there."""
+        here: Child = self
+        for part in path:
+            if isinstance(here, int):
+                break
+            children = here.children
+            if isinstance(children, dict):
+                if not isinstance(part, str) or part not in children:
+                    break
+                here = children[part]
+            else:
+                if not isinstance(part, int) or part >= len(children):
+                    break
+                here = children[part]
+        return line_and_column(here if isinstance(here, int) else here.at)
+
+
+Child = At | Place
