@@ -1,7 +1,7 @@
 """The one place that waits: drives a walk against an upstream. Knows no node kinds and no HTTP.
 
 It is built on callbacks instead of tasks: one request costs no task, no future and no trip through
-the event loop beyond those of its sockets (docs/decisions/2026-11-callbacks.md). The structure is a
+the event loop beyond those of its sockets (docs/decisions/2026-11-21-callbacks.md). The structure is a
 tree all the same: a run owns what it waits for, and cancelling it cancels everything below before
 it returns.
 """
