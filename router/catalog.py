@@ -27,6 +27,7 @@ class Catalog:
         self._install = install
         self._clock = clock
         self._loaded: Loaded | None = None  # the newest, good or bad
+        self._known: Mapping[str, EndpointSource] = {}  # endpoints, as loaded
         self._fed: Mapping[str, EndpointSource] = {}
         self._accepted: Generation | None = None
         self._reloads = {"success": 0, "failure": 0, "unchanged": 0}
@@ -94,6 +95,9 @@ class Catalog:
     def _take(self, loaded: Loaded) -> None:
         before = self.generation
         self._loaded = loaded
+        # A graph that stays through a bad edit still needs the services that were known with it.
+        bad = any(problem.is_error for problem in loaded.problems)
+        self._known = {**self._known, **loaded.endpoints} if bad else loaded.endpoints
         self._settle(loaded)
         if not self.generation.errors:
             self._last_success = self._clock()
@@ -101,7 +105,7 @@ class Catalog:
 
     def _settle(self, loaded: Loaded) -> None:
         number = self.generation.number
-        merged = replace(loaded, endpoints={**loaded.endpoints, **self._fed})
+        merged = replace(loaded, endpoints={**self._known, **self._fed})
         self.generation = settle(self.generation, merged, self._clock())
         if self.generation.number != number:
             self._send()

@@ -7,8 +7,9 @@ A graph goes only when its document or its file goes; whatever is bad keeps the 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from graph.problems import Located
 from router.config import EndpointSource
-from router.source import Loaded, LoadedGraph, PlacedProblem
+from router.source import Loaded, LoadedGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class ServedGraph:
     loaded: LoadedGraph
     since: float
     stale: bool = False
-    problems: tuple[PlacedProblem, ...] = ()
+    problems: tuple[Located, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,16 @@ class Generation:
     number: int = 0
     graphs: Mapping[str, ServedGraph] = field(default_factory=dict)
     endpoints: Mapping[str, EndpointSource] = field(default_factory=dict)
-    problems: tuple[PlacedProblem, ...] = ()
+    problems: tuple[Located, ...] = ()
     refused: tuple[str, ...] = ()  # why workers could not install the one that should be here
 
     @property
-    def errors(self) -> list[PlacedProblem]:
+    def errors(self) -> list[Located]:
         return [problem for problem in self.problems if problem.is_error]
 
-    def unserved(self) -> dict[str, list[PlacedProblem]]:
+    def unserved(self) -> dict[str, list[Located]]:
         """Graphs that are bad and were never good."""
-        bad: dict[str, list[PlacedProblem]] = {}
+        bad: dict[str, list[Located]] = {}
         for problem in self.errors:
             if problem.graph is not None and problem.graph not in self.graphs:
                 bad.setdefault(problem.graph, []).append(problem)
@@ -67,11 +68,11 @@ def settle(before: Generation, loaded: Loaded, now: float) -> Generation:
     return after if after.same_work(before) else replace(after, number=before.number + 1)
 
 
-def _about(key: str, loaded: Loaded) -> tuple[PlacedProblem, ...]:
+def _about(key: str, loaded: Loaded) -> tuple[Located, ...]:
     return tuple(problem for problem in loaded.problems if problem.graph == key)
 
 
-def _why_kept(old: ServedGraph, loaded: Loaded) -> tuple[PlacedProblem, ...]:
+def _why_kept(old: ServedGraph, loaded: Loaded) -> tuple[Located, ...]:
     """The errors that may hide this graph: its own, and those of its file that are nobody's. A file
     that is gone hides nothing.
     """

@@ -10,30 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from graph.problems import Severity
+from graph.problems import Located
 from router.config import EndpointSource, GraphSource
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedProblem:
-    """A problem with the place where the user can mend it. `graph` is None if nobody can tell whose
-    it is: a file that does not parse, or is empty.
-    """
-
-    file: str
-    line: int
-    column: int
-    severity: Severity
-    code: str
-    message: str
-    graph: str | None = None
-
-    @property
-    def is_error(self) -> bool:
-        return self.severity is Severity.ERROR
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.severity} {self.code}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +34,7 @@ class Loaded:
 
     graphs: tuple[LoadedGraph, ...] = ()
     endpoints: Mapping[str, EndpointSource] = field(default_factory=dict)
-    problems: tuple[PlacedProblem, ...] = ()
+    problems: tuple[Located, ...] = ()
     files: frozenset[str] = frozenset()
 
 

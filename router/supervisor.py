@@ -172,8 +172,9 @@ class Workers:
 
     async def _start(self) -> Process:
         self._lives += 1
+        number = self._lives
         block = Block.create()
-        self._ledger.open(self._lives, block)
+        self._ledger.open(number, block)
         ours, theirs = socket.socketpair()
         listening = [listener.fileno() for listener in self._sockets]
         try:
@@ -189,12 +190,12 @@ class Workers:
                 start_new_session=True,  # a terminal's Ctrl-C and hang-up are the parent's
             )
         except OSError:
-            self._ledger.retire(self._lives)
+            self._ledger.retire(number)
             ours.close()
             raise
         finally:
             theirs.close()
-        return Process(self._lives, process, await parent_end(ours))
+        return Process(number, process, await parent_end(ours))
 
     async def _feed(self, process: Process) -> None:
         """Tells the worker what it does not know yet."""

@@ -1,5 +1,6 @@
 """Fixtures of all tests: predictors, certificates, and routers that run as processes."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -13,6 +14,12 @@ from tests.kit.predictor import Predictor
 from tests.kit.router import Router
 
 Serve = Callable[..., AbstractAsyncContextManager[Router]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_stray_loop() -> None:
+    """looptime asks for a loop even in tests without one; asyncio would make one, never closed."""
+    asyncio.set_event_loop(None)
 
 
 @pytest_asyncio.fixture

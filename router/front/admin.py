@@ -12,9 +12,9 @@ from typing import Any, Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from graph.problems import Located
 from router.generation import Generation, ServedGraph
 from router.metrics import Snapshot, render
-from router.source import PlacedProblem
 
 Json = dict[str, Any]
 
@@ -119,7 +119,7 @@ def _served(graph: ServedGraph, router: Router) -> Json:
     }
 
 
-def _failed(key: str, problems: list[PlacedProblem]) -> Json:
+def _failed(key: str, problems: list[Located]) -> Json:
     return {
         **_named(key),
         "state": "failed",
@@ -136,19 +136,19 @@ def _named(key: str) -> Json:
     return {"namespace": namespace, "name": name}
 
 
-def _last_error(problems: Iterable[PlacedProblem]) -> str | None:
+def _last_error(problems: Iterable[Located]) -> str | None:
     return next((str(problem) for problem in problems if problem.is_error), None)
 
 
-def _problems(problems: Iterable[PlacedProblem]) -> Iterator[Json]:
+def _problems(problems: Iterable[Located]) -> Iterator[Json]:
     for problem in problems:
         yield {
             "file": problem.file,
             "line": problem.line,
             "column": problem.column,
-            "severity": problem.severity.value,
-            "code": problem.code,
-            "message": problem.message,
+            "severity": problem.problem.severity.value,
+            "code": problem.problem.code,
+            "message": problem.problem.message,
         }
 
 
