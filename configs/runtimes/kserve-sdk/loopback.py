@@ -1,0 +1,31 @@
+"""The KServe SDK's server, for this machine only: it binds every interface, and here that would be an open door."""
+
+import kserve
+from kserve import model_server
+
+
+class _LoopbackServer(model_server.RESTServer):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.config.host = "127.0.0.1"
+
+
+def serve(model_class):
+    """Serves one model as the flags say: --model_name, --model_dir, --http_port."""
+    model_server.RESTServer = _LoopbackServer
+    model_server.parser.add_argument("--model_dir", required=True)
+    args, _ = model_server.parser.parse_known_args()
+    model = model_class(args.model_name)
+    model.load(args.model_dir)
+    kserve.ModelServer(enable_grpc=False).start([model])
+
+
+def model_file(folder, *names):
+    """The one file of those names; or the folder may be the file itself."""
+    from pathlib import Path
+
+    place = Path(folder)
+    found = [place] if place.is_file() else [place / n for n in names if (place / n).is_file()]
+    if len(found) != 1:
+        raise SystemExit(f"{folder} must hold exactly one of {', '.join(names)}")
+    return found[0]

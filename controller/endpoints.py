@@ -1,0 +1,109 @@
+"""Where the InferenceService behind a graph's `serviceName` is called: KServe's path rules.
+
+Pure. `cluster_endpoints` tells addresses as a cluster has them; a backend that runs services
+itself knows better addresses, and takes only the path from here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from controller.resources.inferenceservice import InferenceService, has_storage, model_of
+from controller.resources.manifest import Fault
+from controller.resources.parse import Resources, Runtime
+from controller.resources.pods import Container
+from controller.resources.servingruntime import ServingRuntime
+from controller.runtimes import find
+from graph.problems import Problem
+
+# KServe appends nothing in these cases, and its HTTP client then asks for the root.
+ROOT = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`addresses` are origins (`http://127.0.0.1:8080`); none means that nobody is ready."""
+
+    addresses: tuple[str, ...]
+    path: str
+
+
+def cluster_endpoints(resources: Resources) -> tuple[dict[str, Endpoint], list[Fault]]:
+    """Every InferenceService by `namespace/name`, at the address that KServe gives it."""
+    endpoints: dict[str, Endpoint] = {}
+    faults: list[Fault] = []
+    for key, service in resources.services.items():
+        path = service_path(service.resource, resources.runtimes.values())
+        if isinstance(path, Problem):
+            faults.append(Fault(service.manifest, path))
+        else:
+            endpoints[key] = Endpoint((_cluster_address(service.resource),), path)
+    return endpoints, faults
+
+
+def _cluster_address(service: InferenceService) -> str:
+    meta, spec = service.metadata, service.spec
+    if spec.transformer is not None:
+        return f"http://{meta.name}-transformer.{meta.namespace}.svc.cluster.local"
+    variant = f"-{spec.predictor.name}" if spec.predictor.name else ""
+    return f"http://{meta.name}{variant}-predictor.{meta.namespace}.svc.cluster.local"
+
+
+def service_path(service: InferenceService, runtimes: Iterable[Runtime]) -> str | Problem:
+    protocol = _protocol(service, runtimes)
+    if isinstance(protocol, Problem):
+        return protocol
+    match protocol:
+        case "v1":
+            return f"/v1/models/{model_name(service)}:predict"
+        case "v2":
+            return f"/v2/models/{model_name(service)}/infer"
+    return ROOT
+
+
+def _protocol(service: InferenceService, runtimes: Iterable[Runtime]) -> str | Problem | None:
+    predictor = service.spec.predictor
+    if service.spec.transformer is not None:
+        first = _first(service.spec.transformer.containers)
+        return (first.env_value("PROTOCOL") if first else None) or "v1"
+    model = model_of(predictor)
+    if model is None:
+        container = predictor.containers[0]
+        multi_model = container.env_value("MULTI_MODEL_SERVER") == "true"
+        return None if multi_model else container.env_value("PROTOCOL") or "v1"
+    if not has_storage(predictor, model) and model.model_format.name != "huggingface":
+        return None  # a server of many models: the caller names one
+    if model.runtime is not None:
+        runtime = find(model.runtime, service.metadata.namespace, runtimes)
+        if runtime is not None and runtime.resource.spec.protocol_versions:
+            return _first_rest(runtime.resource)
+    return model.protocol_version or "v1"
+
+
+def _first_rest(runtime: ServingRuntime) -> str | Problem:
+    for protocol in runtime.spec.protocol_versions:
+        if protocol in ("v1", "v2"):
+            return protocol
+    return Problem(
+        ("spec", "predictor", "model", "runtime"),
+        "no-rest-protocol",
+        f"runtime {runtime.metadata.name} speaks {', '.join(runtime.spec.protocol_versions)}, "
+        "and a graph calls v1 or v2; name another runtime",
+    )
+
+
+def model_name(service: InferenceService) -> str:
+    """What the server calls its model, in the order in which KServe looks."""
+    predictor, transformer = service.spec.predictor, service.spec.transformer
+    model = model_of(predictor)
+    container = model or _first(predictor.containers)
+    first = _first(transformer.containers) if transformer else None
+    candidates = (
+        first.argument("--model_name") if first else None,
+        model.env_value("MLSERVER_MODEL_NAME") if model else None,
+        container.argument("--model_name") if container else None,
+    )
+    return next((name for name in candidates if name), service.metadata.name)
+
+
+def _first(containers: tuple[Container, ...]) -> Container | None:
+    return containers[0] if containers else None

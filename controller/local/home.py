@@ -1,0 +1,33 @@
+"""Where the local backend keeps what outlives it: one folder, `$GRAPHWAY_HOME`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    root: Path
+
+    @property
+    def envs(self) -> Path:
+        return self.root / "envs"
+
+    @property
+    def runs(self) -> Path:
+        """One file for each `up` that is alive, or was not ended properly."""
+        return self.root / "runs"
+
+    def log(self, key: str) -> Path:
+        return self.root / "logs" / f"{key}.log"
+
+    def scratch(self, key: str) -> Path:
+        """The working directory of a server: some leave files there."""
+        return self.root / "work" / key
+
+
+def find_home(environ: Mapping[str, str]) -> Home:
+    if given := environ.get("GRAPHWAY_HOME"):
+        return Home(Path(given).absolute())
+    data = environ.get("XDG_DATA_HOME") or Path(environ.get("HOME", "/")) / ".local" / "share"
+    return Home(Path(data).absolute() / "graphway")

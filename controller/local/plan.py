@@ -1,0 +1,155 @@
+"""What this machine is to run: resources -> services with everything decided, and every fault at
+once.
+
+Pure but for two looks at this machine, both passed in: is a command there, is a model there.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.endpoints import service_path
+from controller.local.python_env import requirements
+from controller.local.runnable import PACKAGES, Which, container_obstacle, runtime_obstacle
+from controller.resources.inferenceservice import has_storage, model_of
+from controller.resources.manifest import Fault
+from controller.resources.parse import Resources, Runtime, Service
+from controller.runtimes import Selection, select
+from controller.storage.uris import local_path
+from controller.workload import Workload, workload
+from graph.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class LocalService:
+    workload: Workload
+    path: str  # to POST to
+    mounts: Mapping[str, Path]
+    packages: tuple[str, ...] | None  # None: no environment of its own
+
+    @property
+    def key(self) -> str:
+        return self.workload.key
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    services: tuple[LocalService, ...]
+    selections: Mapping[str, Selection]  # of services that have a model
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the decisions need to know of it."""
+
+    python: str  # 3.11.7
+    uri_map: Mapping[str, Path]
+    which: Which = shutil.which
+    exists: Callable[[Path], bool] = Path.exists
+
+
+def plan(resources: Resources, machine: Machine) -> Plan:
+    services: list[LocalService] = []
+    selections: dict[str, Selection] = {}
+    faults = [*resources.faults]
+    for service in resources.services.values():
+        made = _service(service, resources, machine, selections)
+        if isinstance(made, LocalService):
+            services.append(made)
+        else:
+            faults += [Fault(service.manifest, problem) for problem in made]
+    return Plan(tuple(services), selections, tuple(faults))
+
+
+def _service(
+    service: Service,
+    resources: Resources,
+    machine: Machine,
+    selections: dict[str, Selection],
+) -> LocalService | list[Problem]:
+    spec = service.resource.spec
+    if spec.transformer is not None:
+        message = "a transformer does not run on this machine yet; remove it to run the predictor"
+        return [Problem(("spec", "transformer"), "unsupported-transformer", message)]
+    problems = _storage_problems(service)
+    chosen = _choose(service, resources, machine, selections)
+    if isinstance(chosen, Problem):
+        return [*problems, chosen]
+    runtime, protocol = chosen
+    path = service_path(service.resource, resources.runtimes.values())
+    if isinstance(path, Problem):
+        problems.append(path)
+    made = workload(service, runtime, protocol)
+    if isinstance(made, list):
+        return [*problems, *made]
+    mounts: dict[str, Path] = {}
+    for mount in made.mounts:
+        found = local_path(mount.uri, service.manifest.folder, machine.uri_map, mount.source)
+        if isinstance(found, Problem):
+            problems.append(found)
+        elif not machine.exists(found):
+            message = f"there is nothing at {found} ({mount.uri}); put the model there"
+            problems.append(Problem(mount.source, "missing-model", message))
+        else:
+            mounts[mount.path] = found
+    if problems or isinstance(path, Problem):
+        return problems
+    return LocalService(made, path, mounts, _packages(service, runtime))
+
+
+def _choose(
+    service: Service,
+    resources: Resources,
+    machine: Machine,
+    selections: dict[str, Selection],
+) -> tuple[Runtime | None, str] | Problem:
+    predictor, meta = service.resource.spec.predictor, service.resource.metadata
+    model = model_of(predictor)
+    if model is None:
+        container = predictor.containers[0]
+        obstacle = container_obstacle(
+            container, meta.annotations, service.manifest.folder, machine.python, machine.which
+        )
+        if obstacle:
+            source = ("spec", "predictor", "containers", 0)
+            return Problem(source, "not-runnable-here", f"the container cannot run: {obstacle}")
+        return None, container.env_value("PROTOCOL") or "v1"
+    selection = select(
+        model,
+        meta.namespace,
+        resources.runtimes.values(),
+        worker_spec=predictor.worker_spec is not None,
+        obstacle=runtime_obstacle(machine.python, machine.which),
+    )
+    selections[service.key] = selection
+    if selection.chosen is None or selection.protocol is None:
+        return Problem(("spec", "predictor"), "no-runtime", selection.message)
+    return selection.chosen, selection.protocol
+
+
+def _storage_problems(service: Service) -> list[Problem]:
+    predictor = service.resource.spec.predictor
+    model = model_of(predictor)
+    if model is None:
+        return []
+    if model.storage is not None:
+        message = "storage with a key is not read on this machine yet; use storageUri"
+        return [Problem(("spec", "predictor"), "unsupported-storage", message)]
+    if not has_storage(predictor, model):
+        message = "it names no model; add storageUri, a path beside this file or a URI"
+        return [Problem(("spec", "predictor"), "no-storage", message)]
+    return []
+
+
+def _packages(service: Service, runtime: Runtime | None) -> tuple[str, ...] | None:
+    """The service's word goes before the runtime's."""
+    own = service.resource.metadata.annotations.get(PACKAGES)
+    if own is not None:
+        return requirements(own, service.manifest.folder)
+    if runtime is not None:
+        theirs = runtime.resource.metadata.annotations.get(PACKAGES)
+        if theirs is not None:
+            return requirements(theirs, runtime.manifest.folder)
+    return None

@@ -1,0 +1,58 @@
+"""storageUri -> a place on this disk: paths beside the manifest, `file://`, and what the URI map
+says.
+
+The map gives other URIs a local copy: `gs://kfserving-examples=./models` makes
+`gs://kfserving-examples/sklearn/iris` the folder `./models/sklearn/iris`. Nothing is opened here,
+and nothing is downloaded.
+"""
+
+import os.path
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path as FilePath
+from urllib.parse import unquote, urlsplit
+
+from graph.problems import Path, Problem
+
+SETTING = "--uri-map PREFIX=FOLDER or GRAPHWAY_URI_MAP"
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def parse_uri_map(entries: Iterable[str], folder: FilePath) -> dict[str, FilePath]:
+    """`PREFIX=FOLDER` each; folders are relative to `folder`. ValueError says which one is none."""
+    uri_map: dict[str, FilePath] = {}
+    for entry in entries:
+        prefix, found, target = entry.partition("=")
+        if not found or not prefix or not target:
+            raise ValueError(
+                f"{entry!r} does not map a URI prefix to a folder; write "
+                "PREFIX=FOLDER, for example gs://kfserving-examples=./models"
+            )
+        uri_map[prefix.rstrip("/")] = FilePath(os.path.normpath(folder / target))
+    return uri_map
+
+
+def local_path(
+    uri: str, folder: FilePath, uri_map: Mapping[str, FilePath], source: Path
+) -> FilePath | Problem:
+    """`folder` is the manifest's, `source` the path of the URI in it."""
+    for prefix in sorted(uri_map, key=len, reverse=True):  # the longest one knows best
+        if uri == prefix or uri.startswith(prefix + "/"):
+            rest = uri.removeprefix(prefix).strip("/")
+            return FilePath(os.path.normpath(uri_map[prefix] / rest))
+    if uri.startswith("file://"):
+        parts = urlsplit(uri)
+        if parts.netloc not in ("", "localhost"):
+            message = f"{uri} names the host {parts.netloc}; write file:///PATH with three slashes"
+            return Problem(source, "bad-storage-uri", message)
+        return FilePath(os.path.normpath(unquote(parts.path)))
+    if not uri:
+        return Problem(source, "bad-storage-uri", "the URI is empty; write a path or a URI")
+    if scheme := _SCHEME.match(uri):
+        message = (
+            f"{scheme[0]} is not fetched yet; keep a local copy and map it with {SETTING}, "
+            f"for example {uri}=./model"
+        )
+        return Problem(source, "unsupported-storage", message)
+    return FilePath(os.path.normpath(folder / uri))
