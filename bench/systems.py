@@ -19,7 +19,7 @@ from bench.machine import Cores, find_tool, free_port
 from bench.process import Process, running
 
 HERE = Path(__file__).parent
-SMALL_ANSWER_BYTES = 1000
+KILOBYTE = "x" * 1000
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def started(cores: Cores, workers: int) -> Iterator[list[System]]:
             "LARGE_PORT": large,
             "PORT": proxy,
             "WORKERS": workers,
-            "KILOBYTE": "x" * SMALL_ANSWER_BYTES,
+            "KILOBYTE": KILOBYTE,
         }
 
         def start(name: str, argv: list[str], on: frozenset[int], port: int, path: str) -> Process:
