@@ -7,13 +7,13 @@ itself knows better addresses, and takes only the path from here.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from controller.resources.codes import Code
 from controller.resources.inferenceservice import InferenceService, has_storage, model_of
-from controller.resources.manifest import Fault
 from controller.resources.parse import Resources, Runtime
 from controller.resources.pods import Container
 from controller.resources.servingruntime import ServingRuntime
 from controller.runtimes import find
-from graph.problems import Problem
+from graph.problems import Located, Problem
 
 # KServe appends nothing in these cases, and its HTTP client then asks for the root.
 ROOT = "/"
@@ -27,17 +27,17 @@ class Endpoint:
     path: str
 
 
-def cluster_endpoints(resources: Resources) -> tuple[dict[str, Endpoint], list[Fault]]:
+def cluster_endpoints(resources: Resources) -> tuple[dict[str, Endpoint], list[Located]]:
     """Every InferenceService by `namespace/name`, at the address that KServe gives it."""
     endpoints: dict[str, Endpoint] = {}
-    faults: list[Fault] = []
+    problems: list[Located] = []
     for key, service in resources.services.items():
         path = service_path(service.resource, resources.runtimes.values())
         if isinstance(path, Problem):
-            faults.append(Fault(service.manifest, path))
+            problems.append(service.document.located(path))
         else:
             endpoints[key] = Endpoint((_cluster_address(service.resource),), path)
-    return endpoints, faults
+    return endpoints, problems
 
 
 def _cluster_address(service: InferenceService) -> str:
@@ -83,9 +83,8 @@ def _first_rest(runtime: ServingRuntime) -> str | Problem:
     for protocol in runtime.spec.protocol_versions:
         if protocol in ("v1", "v2"):
             return protocol
-    return Problem(
+    return Code.NO_REST_PROTOCOL.at(
         ("spec", "predictor", "model", "runtime"),
-        "no-rest-protocol",
         f"runtime {runtime.metadata.name} speaks {', '.join(runtime.spec.protocol_versions)}, "
         "and a graph calls v1 or v2; name another runtime",
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from controller.endpoints import model_name
+from controller.resources.codes import Code
 from controller.resources.inferenceservice import ModelSpec, Predictor, model_of
 from controller.resources.parse import Runtime, Service
 from controller.resources.pods import Container, ContainerPort, EnvVar, Metadata, ProbeSpec
@@ -71,8 +72,8 @@ def workload(service: Service, runtime: Runtime | None, protocol: str) -> Worklo
     """`runtime` is None if the predictor has containers of its own."""
     meta, predictor = service.resource.metadata, service.resource.spec.predictor
     model = model_of(predictor)
-    base = _beside(runtime.resource.container, runtime.manifest.folder) if runtime else Container()
-    own = _beside(model or predictor.containers[0], service.manifest.folder)
+    base = _beside(runtime.resource.container, runtime.folder) if runtime else Container()
+    own = _beside(model or predictor.containers[0], service.folder)
     problems: list[Problem] = []
     fields = meta
     env = [*base.env]
@@ -166,9 +167,8 @@ def _renderer(meta: Metadata, path: Path, problems: list[Problem]) -> Callable[[
         field = _FIELD.fullmatch(match[1])
         if field is None:
             problems.append(
-                Problem(
+                Code.UNKNOWN_PLACEHOLDER.at(
                     path,
-                    "unknown-placeholder",
                     f"{match[0]} is no placeholder; there are {{{{.Name}}}}, {{{{.Namespace}}}}, "
                     "{{.Labels.x}} and {{.Annotations.x}}",
                 )
@@ -191,9 +191,8 @@ def _environment(
     for item in env:
         if item.value_from is not None:
             problems.append(
-                Problem(
+                Code.UNSUPPORTED_HERE.at(
                     (*path, "env"),
-                    "unsupported-env-source",
                     f"{item.name} takes its value from elsewhere (valueFrom); write the value",
                 )
             )
@@ -225,16 +224,15 @@ def _probe(
         return Probe(model_path, ports[0].container_port)
     if not target:
         problems.append(
-            Problem(path, "unsupported-probe", "only httpGet and tcpSocket are probed; use one")
+            Code.UNSUPPORTED_HERE.at(path, "only httpGet and tcpSocket are probed; use one")
         )
         return Probe(None, ports[0].container_port)
     named = {port.name: port.container_port for port in ports if port.name}
     number = named.get(target.port) if isinstance(target.port, str) else target.port
     if number is None or number not in {port.container_port for port in ports}:
         problems.append(
-            Problem(
+            Code.UNKNOWN_PORT.at(
                 path,
-                "unknown-port",
                 f"the probe asks port {target.port}, which the container does not declare; "
                 "add it to ports",
             )

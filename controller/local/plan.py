@@ -12,13 +12,13 @@ from pathlib import Path
 from controller.endpoints import service_path
 from controller.local.python_env import requirements
 from controller.local.runnable import PACKAGES, Which, container_obstacle, runtime_obstacle
+from controller.resources.codes import Code
 from controller.resources.inferenceservice import has_storage, model_of
-from controller.resources.manifest import Fault
 from controller.resources.parse import Resources, Runtime, Service
 from controller.runtimes import Selection, select
 from controller.storage.uris import local_path
 from controller.workload import Workload, workload
-from graph.problems import Problem
+from graph.problems import Located, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LocalService:
 class Plan:
     services: tuple[LocalService, ...]
     selections: Mapping[str, Selection]  # of services that have a model
-    faults: tuple[Fault, ...]
+    problems: tuple[Located, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ class Machine:
 def plan(resources: Resources, machine: Machine) -> Plan:
     services: list[LocalService] = []
     selections: dict[str, Selection] = {}
-    faults = [*resources.faults]
+    problems = [*resources.problems]
     for service in resources.services.values():
         made = _service(service, resources, machine, selections)
         if isinstance(made, LocalService):
             services.append(made)
         else:
-            faults += [Fault(service.manifest, problem) for problem in made]
-    return Plan(tuple(services), selections, tuple(faults))
+            problems += map(service.document.located, made)
+    return Plan(tuple(services), selections, tuple(problems))
 
 
 def _service(
@@ -72,7 +72,7 @@ def _service(
     spec = service.resource.spec
     if spec.transformer is not None:
         message = "a transformer does not run on this machine yet; remove it to run the predictor"
-        return [Problem(("spec", "transformer"), "unsupported-transformer", message)]
+        return [Code.UNSUPPORTED_HERE.at(("spec", "transformer"), message)]
     problems = _storage_problems(service)
     chosen = _choose(service, resources, machine, selections)
     if isinstance(chosen, Problem):
@@ -86,12 +86,12 @@ def _service(
         return [*problems, *made]
     mounts: dict[str, Path] = {}
     for mount in made.mounts:
-        found = local_path(mount.uri, service.manifest.folder, machine.uri_map, mount.source)
+        found = local_path(mount.uri, service.folder, machine.uri_map, mount.source)
         if isinstance(found, Problem):
             problems.append(found)
         elif not machine.exists(found):
             message = f"there is nothing at {found} ({mount.uri}); put the model there"
-            problems.append(Problem(mount.source, "missing-model", message))
+            problems.append(Code.MISSING_MODEL.at(mount.source, message))
         else:
             mounts[mount.path] = found
     if problems or isinstance(path, Problem):
@@ -110,11 +110,11 @@ def _choose(
     if model is None:
         container = predictor.containers[0]
         obstacle = container_obstacle(
-            container, meta.annotations, service.manifest.folder, machine.python, machine.which
+            container, meta.annotations, service.folder, machine.python, machine.which
         )
         if obstacle:
             source = ("spec", "predictor", "containers", 0)
-            return Problem(source, "not-runnable-here", f"the container cannot run: {obstacle}")
+            return Code.NOT_RUNNABLE_HERE.at(source, f"the container cannot run: {obstacle}")
         return None, container.env_value("PROTOCOL") or "v1"
     selection = select(
         model,
@@ -125,7 +125,7 @@ def _choose(
     )
     selections[service.key] = selection
     if selection.chosen is None or selection.protocol is None:
-        return Problem(("spec", "predictor"), "no-runtime", selection.message)
+        return Code.NO_RUNTIME.at(("spec", "predictor"), selection.message)
     return selection.chosen, selection.protocol
 
 
@@ -136,10 +136,10 @@ def _storage_problems(service: Service) -> list[Problem]:
         return []
     if model.storage is not None:
         message = "storage with a key is not read on this machine yet; use storageUri"
-        return [Problem(("spec", "predictor"), "unsupported-storage", message)]
+        return [Code.UNSUPPORTED_STORAGE.at(("spec", "predictor"), message)]
     if not has_storage(predictor, model):
         message = "it names no model; add storageUri, a path beside this file or a URI"
-        return [Problem(("spec", "predictor"), "no-storage", message)]
+        return [Code.NO_STORAGE.at(("spec", "predictor"), message)]
     return []
 
 
@@ -147,9 +147,9 @@ def _packages(service: Service, runtime: Runtime | None) -> tuple[str, ...] | No
     """The service's word goes before the runtime's."""
     own = service.resource.metadata.annotations.get(PACKAGES)
     if own is not None:
-        return requirements(own, service.manifest.folder)
+        return requirements(own, service.folder)
     if runtime is not None:
         theirs = runtime.resource.metadata.annotations.get(PACKAGES)
         if theirs is not None:
-            return requirements(theirs, runtime.manifest.folder)
+            return requirements(theirs, runtime.folder)
     return None

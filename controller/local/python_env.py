@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -126,9 +127,7 @@ def _detail(line: str) -> str | None:
     words = line.split()
     match words:
         case ["Collecting", name, *_]:
-            return f"collecting {name}"
-        case ["Downloading", name, *_]:
-            return f"downloading {name.rsplit('/', 1)[-1]}"
+            return f"collecting {re.split('[^A-Za-z0-9._-]', name)[0]}"
         case ["Installing", "collected", *_]:
             return f"installing {len(words) - 3} packages"
     return None

@@ -28,7 +28,7 @@ def runtime_obstacle(python: str, which: Which = shutil.which) -> Callable[[Runt
         return container_obstacle(
             resource.container,
             resource.metadata.annotations,
-            runtime.manifest.folder,
+            runtime.folder,
             python,
             which,
         )

@@ -88,10 +88,6 @@ class InferenceService(Model):
     metadata: Metadata
     spec: InferenceServiceSpec
 
-    @property
-    def key(self) -> str:
-        return f"{self.metadata.namespace}/{self.metadata.name}"
-
 
 def model_of(predictor: Predictor) -> ModelSpec | None:
     """The model as `model:` would have it; None if the predictor has containers of its own."""

@@ -1,21 +1,25 @@
-"""Manifests -> resources that the controller knows, and every fault of those that cannot be read.
+"""Documents -> resources that the controller knows, and every fault of those that cannot be read.
 
-Manifests of other kinds are left alone: they belong to somebody else.
+Documents of other kinds are left alone: they belong to somebody else.
 """
 
+import os.path
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any, TypeVar
+from pathlib import Path as FilePath
+from typing import TypeVar
 
 from pydantic import ValidationError
 
+from controller.resources.codes import Code
 from controller.resources.inferenceservice import FRAMEWORKS, InferenceService
-from controller.resources.manifest import Fault, Manifest
 from controller.resources.pods import Model
 from controller.resources.servingruntime import ServingRuntime
-from graph.problems import Problem
+from graph.loader import Document
+from graph.loader.fields import field_problems
+from graph.problems import Located, Problem
+from graph.wording import Speller, shown
 
 SERVICE_VERSION = "serving.kserve.io/v1beta1"
 RUNTIME_VERSION = "serving.kserve.io/v1alpha1"
@@ -29,97 +33,89 @@ _M = TypeVar("_M", bound=Model)
 @dataclass(frozen=True, slots=True)
 class Service:
     resource: InferenceService
-    manifest: Manifest
+    document: Document
 
     @property
     def key(self) -> str:
-        return self.resource.key
+        return self.document.key
+
+    @property
+    def folder(self) -> FilePath:
+        return _folder(self.document)
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
     resource: ServingRuntime
-    manifest: Manifest
+    document: Document
 
     @property
     def name(self) -> str:
         return self.resource.metadata.name
+
+    @property
+    def folder(self) -> FilePath:
+        return _folder(self.document)
 
 
 @dataclass(slots=True)
 class Resources:
     services: dict[str, Service] = field(default_factory=dict)  # by namespace/name
     runtimes: dict[tuple[str | None, str], Runtime] = field(default_factory=dict)  # None: cluster
-    faults: list[Fault] = field(default_factory=list)
+    problems: list[Located] = field(default_factory=list)
 
 
-def parse(manifests: Iterable[Manifest], built_in: Iterable[Manifest] = ()) -> Resources:
-    """A runtime among `manifests` replaces a built-in one of the same name."""
+def _folder(document: Document) -> FilePath:
+    """Where relative paths of the document begin."""
+    return FilePath(os.path.abspath(document.file)).parent
+
+
+def parse(documents: Iterable[Document], built_in: Iterable[Document] = ()) -> Resources:
+    """A runtime among `documents` replaces a built-in one of the same name."""
     found = Resources()
-    for manifest in built_in:
-        _add(found, manifest, replaces=set())
+    for document in built_in:
+        _add(found, document, replaceable=set())
     replaceable = set(found.runtimes)
-    for manifest in manifests:
-        _add(found, manifest, replaces=replaceable)
+    for document in documents:
+        _add(found, document, replaceable)
     return found
 
 
-def _add(found: Resources, manifest: Manifest, replaces: set[tuple[str | None, str]]) -> None:
+def _add(found: Resources, document: Document, replaceable: set[tuple[str | None, str]]) -> None:
     problems: list[Problem] = []
-    match manifest.kind:
+    match document.kind:
         case "InferenceService":
-            service = _read(InferenceService, manifest, SERVICE_VERSION, problems)
+            service = _read(InferenceService, document, SERVICE_VERSION, problems)
             if service is not None:
                 problems += _service_problems(service)
-                if service.key in found.services:
-                    problems.append(_twice("InferenceService", service.key))
+                if document.key in found.services:
+                    problems.append(_twice(document))
                 if not problems:
-                    found.services[service.key] = Service(service, manifest)
+                    found.services[document.key] = Service(service, document)
         case "ServingRuntime" | "ClusterServingRuntime":
-            runtime = _read(ServingRuntime, manifest, RUNTIME_VERSION, problems)
+            runtime = _read(ServingRuntime, document, RUNTIME_VERSION, problems)
             if runtime is not None:
-                name = runtime.metadata.name
-                namespace = None if runtime.is_cluster_wide else runtime.metadata.namespace
-                problems += _name_problems(name, _RUNTIME_NAME)
-                if (namespace, name) in found.runtimes and (namespace, name) not in replaces:
-                    problems.append(_twice(runtime.kind, name))
+                key = None if runtime.is_cluster_wide else document.namespace, document.name
+                problems += _name_problems(document.name, _RUNTIME_NAME)
+                if key in found.runtimes and key not in replaceable:
+                    problems.append(_twice(document))
                 if not problems:
-                    found.runtimes[namespace, name] = Runtime(runtime, manifest)
-                    replaces.discard((namespace, name))
-    found.faults += [Fault(manifest, problem) for problem in problems]
+                    found.runtimes[key] = Runtime(runtime, document)
+                    replaceable.discard(key)
+    found.problems += map(document.located, problems)
 
 
-def _read(model: type[_M], manifest: Manifest, version: str, problems: list[Problem]) -> _M | None:
-    given = manifest.value.get("apiVersion")
-    if given != version:
-        problems.append(
-            Problem(
-                ("apiVersion",),
-                "unknown-api-version",
-                f"{manifest.kind} has apiVersion {given!r}; write {version}",
-            )
-        )
+def _read(model: type[_M], document: Document, version: str, problems: list[Problem]) -> _M | None:
+    if document.api_version != version:
+        given = shown(document.api_version)
+        message = f"{document.kind} has apiVersion {given}; write `{version}`"
+        problems.append(Code.API_VERSION.at(("apiVersion",), message))
         return None
     try:
-        return model.model_validate(manifest.value)
+        return model.model_validate(document.data, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems += [_problem(dict(item)) for item in error.errors(include_url=False)]
+        problems += field_problems(error)
         return None
-
-
-def _problem(error: dict[str, Any]) -> Problem:
-    """One of pydantic's errors in our words."""
-    path: tuple[str | int, ...] = tuple(error["loc"])
-    name = next((part for part in reversed(path) if isinstance(part, str)), "the document")
-    match error["type"]:
-        case "missing":
-            return Problem(path[:-1], "missing-field", f"{name} is missing; add it")
-        case "string_type":
-            hint = "; put it in quotes" if isinstance(error["input"], int | float | bool) else ""
-            return Problem(path, "wrong-type", f"{name} must be a string{hint}")
-        case _:
-            message = str(error["msg"]).replace("Input should", "it should")
-            return Problem(path, "wrong-type", f"{name} cannot be read: {message}")
 
 
 def _service_problems(service: InferenceService) -> list[Problem]:
@@ -132,29 +128,16 @@ def _service_problems(service: InferenceService) -> list[Problem]:
     ways += ["containers"] if predictor.containers and (serving or not ways) else []
     path = ("spec", "predictor")
     if len(ways) > 1:
-        problems.append(
-            Problem(
-                path,
-                "several-implementations",
-                f"the predictor has {' and '.join(ways)}; keep one of them",
-            )
-        )
+        message = f"the predictor has {' and '.join(ways)}; keep one of them"
+        problems.append(Code.SEVERAL_IMPLEMENTATIONS.at(path, message))
     if not ways:
-        extra = predictor.model_extra or {}
-        close = [
-            f"{key} (did you mean {match[0]}?)"
-            for key in extra
-            if (match := get_close_matches(key, [*FRAMEWORKS, "model", "containers"], 1))
-        ]
-        said = f"; it has {', '.join(close)}" if close else ""
-        problems.append(
-            Problem(
-                path,
-                "no-implementation",
-                f"the predictor says neither model nor containers{said}; add one, for example "
-                "model: {modelFormat: {name: sklearn}, storageUri: ./model}",
-            )
+        speller = Speller([*FRAMEWORKS, "model", "containers"])
+        hints = "".join(speller.hint(key) for key in predictor.model_extra or {})
+        message = (
+            f"the predictor has neither a model nor containers{hints or '; add one'}, for example "
+            "`model: {modelFormat: {name: sklearn}, storageUri: ./model}`"
         )
+        problems.append(Code.NO_IMPLEMENTATION.at(path, message))
     return problems
 
 
@@ -162,12 +145,14 @@ def _name_problems(name: str, rule: re.Pattern[str]) -> list[Problem]:
     if rule.fullmatch(name):
         return []
     message = (
-        f"{name!r} is no name; use lower-case letters, digits and dashes, beginning with a letter "
-        "and ending with a letter or digit"
+        f"{shown(name)} is no name; use lower-case letters, digits and dashes, beginning with a "
+        "letter and ending with a letter or digit"
     )
-    return [Problem(("metadata", "name"), "bad-name", message)]
+    return [Code.BAD_NAME.at(("metadata", "name"), message)]
 
 
-def _twice(kind: str, key: str) -> Problem:
-    message = f"there is another {kind} {key} before this one; rename or remove one of them"
-    return Problem(("metadata", "name"), "duplicate-resource", message)
+def _twice(document: Document) -> Problem:
+    message = (
+        f"there is another {document.kind} {document.key} before this one; rename or remove one"
+    )
+    return Code.DUPLICATE_RESOURCE.at(("metadata", "name"), message)

@@ -4,9 +4,9 @@ Written in camelCase, read in snake_case. Values are never coerced: Kubernetes r
 for a string too.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
 from pydantic.alias_generators import to_camel
 
 
@@ -16,9 +16,13 @@ class Model(BaseModel):
     )
 
 
+def _default_namespace(given: object) -> object:
+    return given or "default"
+
+
 class Metadata(Model):
     name: StrictStr
-    namespace: StrictStr = "default"
+    namespace: Annotated[StrictStr, BeforeValidator(_default_namespace)] = "default"
     labels: dict[StrictStr, StrictStr] = Field(default_factory=dict)
     annotations: dict[StrictStr, StrictStr] = Field(default_factory=dict)
     creation_timestamp: Any = None

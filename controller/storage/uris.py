@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from urllib.parse import unquote, urlsplit
 
+from controller.resources.codes import Code
 from graph.problems import Path, Problem
 
 SETTING = "--uri-map PREFIX=FOLDER or GRAPHWAY_URI_MAP"
@@ -45,14 +46,14 @@ def local_path(
         parts = urlsplit(uri)
         if parts.netloc not in ("", "localhost"):
             message = f"{uri} names the host {parts.netloc}; write file:///PATH with three slashes"
-            return Problem(source, "bad-storage-uri", message)
+            return Code.BAD_STORAGE_URI.at(source, message)
         return FilePath(os.path.normpath(unquote(parts.path)))
     if not uri:
-        return Problem(source, "bad-storage-uri", "the URI is empty; write a path or a URI")
+        return Code.BAD_STORAGE_URI.at(source, "the URI is empty; write a path or a URI")
     if scheme := _SCHEME.match(uri):
         message = (
             f"{scheme[0]} is not fetched yet; keep a local copy and map it with {SETTING}, "
             f"for example {uri}=./model"
         )
-        return Problem(source, "unsupported-storage", message)
+        return Code.UNSUPPORTED_STORAGE.at(source, message)
     return FilePath(os.path.normpath(folder / uri))
