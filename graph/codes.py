@@ -61,6 +61,7 @@ class Code(Enum):
     # targets
     BAD_URL = "bad-url", _ERROR
     URL_PLACEHOLDER = "url-placeholder", _WARNING
+    URL_CREDENTIALS = "url-credentials", _WARNING
     SERVICE_NAME = "service-name", _ERROR
     # steps, by the kind of their node
     NEGATIVE_WEIGHT = "negative-weight", _ERROR

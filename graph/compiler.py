@@ -6,8 +6,7 @@ walk without recursion, so a manifest decides neither stack depth nor time beyon
 
 from hashlib import blake2b
 
-from graph.check import check
-
+from graph.checks.chain import check
 from graph.choose import salt
 from graph.conditions import Condition
 from graph.kinds import KINDS
@@ -73,7 +72,7 @@ class _Lowering:
         self.key = graph.key
         self.namespace = graph.namespace
         self.nodes = graph.spec.nodes
-        self.timeout_s = float(timeout_s) if timeout_s else None
+        self.timeout_s = _seconds(timeout_s, 0)
         self.compat = compat
         self.done: dict[str, PlanNode] = {}
         self.targets: dict[str, Target] = {}

@@ -1,7 +1,8 @@
 """Manifests as text -> documents with places -> specs; every fault with where it stands.
 
 `load` takes one text, `Files` finds the texts behind paths, `load_spec_json` takes what KServe's
-controller hands to its router. Nothing in here knows what makes a graph sensible: see `check`.
+controller hands to its router. Nothing in here knows what makes a graph sensible; `graph.checks`
+does.
 """
 
 from graph.loader.documents import Document, Documents, load

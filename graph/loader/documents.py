@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from graph.codes import Code
 from graph.loader.fields import field_problems
-from graph.loader.places import Place, line_and_column
+from graph.loader.places import Place
 from graph.loader.reader import Reader
 from graph.loader.text import decode, readable
 from graph.problems import Located, Path, Problem
@@ -150,15 +150,16 @@ def _documents(value: Any, place: Place, file: str, problems: list[Located]) -> 
     kind, api_version = value.get("kind"), value.get("apiVersion")
     items = value.get("items")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
-        places = place.children["items"]  # type: ignore[call-overload]
-        for item, where in zip(items, places.children, strict=True):
-            inner = where if isinstance(where, Place) else Place(where, [])
-            yield from _documents(item, inner, file, problems)
+        for index, item in enumerate(items):
+            where = place.child("items", index)
+            yield from _documents(item, where, file, problems)
         return
-    for key, given in (("kind", kind), ("apiVersion", api_version)):
-        if not isinstance(given, str):
-            example = KIND if key == "kind" else API_VERSION
-            report(Code.NOT_A_RESOURCE, (key,), f"{key} must be text, as in `{key}: {example}`")
+    given = {"kind": (kind, KIND), "apiVersion": (api_version, API_VERSION)}
+    missing = [key for key, (found, _) in given.items() if not isinstance(found, str)]
+    if missing:
+        lines = " and ".join(f"`{key}: {given[key][1]}`" for key in missing)
+        message = f"this is no Kubernetes resource: it needs a line like {lines}"
+        report(Code.NOT_A_RESOURCE, (missing[0],), message)
     if isinstance(kind, str) and isinstance(api_version, str):
         yield _document(value, place, file, api_version, kind)
 

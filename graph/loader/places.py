@@ -27,7 +27,7 @@ class Place:
     at: At
     children: "dict[str, Child] | list[Child]"
 
-    def find(self, path: Path) -> tuple[int, int]:
+    def child(self, *path: str | int) -> "Place":
         """The place of what the path names; of the nearest thing around it, if it is not there."""
         here: Child = self
         for part in path:
@@ -42,7 +42,10 @@ class Place:
                 if not isinstance(part, int) or part >= len(children):
                     break
                 here = children[part]
-        return line_and_column(here if isinstance(here, int) else here.at)
+        return Place(here, []) if isinstance(here, int) else here
+
+    def find(self, path: Path) -> tuple[int, int]:
+        return line_and_column(self.child(*path).at)
 
 
 Child = At | Place

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 from yaml import events
@@ -275,11 +275,11 @@ class Reader:
             )
             self._stop(Code.YAML_SIZE, where, message)
 
-    def _too_deep(self, where: At) -> None:
+    def _too_deep(self, where: At) -> NoReturn:
         message = f"nested more than {MAX_DEPTH} levels deep; no manifest needs that"
         self._stop(Code.YAML_DEPTH, where, message)
 
-    def _stop(self, code: Code, where: At, message: str) -> None:
+    def _stop(self, code: Code, where: At, message: str) -> NoReturn:
         self._report(code, where, message)
         raise _Stop
 
@@ -295,11 +295,13 @@ class Reader:
 
     def _path(self) -> Path:
         """What is being read, from the document's top: the keys and indexes of all that is open."""
-        return tuple(
-            len(opened.value) if isinstance(opened.value, list) else opened.key
-            for opened in self._stack[1:]
-            if isinstance(opened.value, list) or isinstance(opened.key, str)
-        )
+        path: list[str | int] = []
+        for opened in self._stack[1:]:
+            if isinstance(opened.value, list):
+                path.append(len(opened.value))
+            elif isinstance(opened.key, str):
+                path.append(opened.key)
+        return tuple(path)
 
 
 def _at(event: Any) -> At:

@@ -1,0 +1,1 @@
+"""The `graphway` command: parses arguments, calls the rooms, prints."""

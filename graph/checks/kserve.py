@@ -1,0 +1,33 @@
+"""What works here and not on KServe: for `check --kserve`, never a reason to refuse a graph."""
+
+from collections.abc import Iterator
+
+from graph.checks.subject import Subject, nodes
+from graph.codes import Code
+from graph.problems import Problem
+from graph.spec import RouterType
+from graph.wording import shown
+
+OUR_LANGUAGES = ("jmespath:", "cel:")
+OUR_ANNOTATIONS = "graphway.dev/"
+
+
+def kserve(subject: Subject) -> Iterator[Problem]:
+    for name in subject.annotations:
+        if name.startswith(OUR_ANNOTATIONS):
+            message = f"KServe keeps {shown(name)} and does nothing with it"
+            yield Code.KSERVE_ANNOTATION.at(("metadata", "annotations", name), message)
+    for node in nodes(subject):
+        kind = subject.spec.nodes[node.name].router_type
+        for index, step in enumerate(node.steps):
+            at = node.step_path(index, "condition")
+            text = step.condition or ""
+            if text.startswith(OUR_LANGUAGES):
+                message = "KServe would read this as a GJSON path, which will not match; use GJSON"
+                yield Code.KSERVE_CONDITION.at(at, message)
+            if text and index == 0 and kind is RouterType.SEQUENCE:
+                message = (
+                    "KServe answers every request with 500 if the first step of a Sequence has a"
+                    " condition; put a Switch there"
+                )
+                yield Code.KSERVE_FIRST_CONDITION.at(at, message)

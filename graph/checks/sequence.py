@@ -1,0 +1,25 @@
+"""Sequence: what its steps are fed, and on which conditions they run."""
+
+from collections.abc import Iterator
+
+from graph.checks.steps import REQUEST, RESPONSE, compiled
+from graph.checks.subject import NodeSubject
+from graph.codes import Code
+from graph.problems import Problem
+from graph.wording import shown
+
+
+def sequence(node: NodeSubject) -> Iterator[Problem]:
+    for index, step in enumerate(node.steps):
+        problems: list[Problem] = []
+        compiled(node, index, problems)
+        yield from problems
+        if step.data == RESPONSE and index == 0:
+            message = "there is no answer before the first step, so it gets the request; remove it"
+            yield Code.FIRST_RESPONSE.at(node.step_path(index, "data"), message)
+        elif step.data and step.data not in (REQUEST, RESPONSE):
+            message = (
+                f"{shown(step.data)} is read as `{REQUEST}`, the node's input; write that, or"
+                f" `{RESPONSE}` for the whole answer of the step before"
+            )
+            yield Code.UNKNOWN_DATA.at(node.step_path(index, "data"), message)
