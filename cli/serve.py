@@ -1,21 +1,15 @@
 """`graphway serve`: the router, on graphs from files or from KServe's controller."""
 
+import logging
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
 
 import typer
 import uvloop
 
-from controller.endpoints import cluster_endpoints
-from controller.resources.manifest import Manifest
-from controller.resources.parse import parse
-from graph.loader import Document
-from graph.problems import Located, Severity
+from cli.declared import declared
 from router import log, settings
-from router.config import EndpointSource
 from router.files import FileSource, JsonSource
 from router.parent import Parent, StartFailed
 from router.services import GivenService
@@ -24,13 +18,13 @@ FAILED, USAGE = 1, 2
 
 HELP = """Serve the InferenceGraphs at PATH (files, folders, or - for standard input).
 
-Graphs answer at /graphs/NAMESPACE/NAME on the data port, the only one at every path. They are loaded
-again when files change, or on SIGHUP; what is bad then is reported, and the last good graph goes on.
-SIGTERM keeps accepting for --drain-seconds while /readyz says 503, then finishes what is in flight;
-Ctrl-C skips the wait; a second signal ends at once.
+Graphs answer at /graphs/NAMESPACE/NAME on the data port, the only one at every path. They are
+loaded again when files change, or on SIGHUP; what is bad then is reported, and the last good graph
+goes on. SIGTERM keeps accepting for --drain-seconds while /readyz says 503, then finishes what is
+in flight; Ctrl-C skips the wait; a second signal ends at once.
 
-Exit code 0: ended after a clean drain. 1: could not start, or had to cut requests off. 2: usage, or a
-setting that cannot be used.
+Exit code 0: ended after a clean drain. 1: could not start, or had to cut workers off. 2: usage, or
+a setting that cannot be used.
 """
 
 
@@ -47,7 +41,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command(help=HELP, epilog=epilog())
 def serve(
-    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", show_default=False)] = None,
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH]...", show_default=False)
+    ] = None,
     graph_json: Annotated[
         str | None,
         typer.Option(metavar="SPEC", help="Instead of PATH: one spec, as KServe's router gets it."),
@@ -112,7 +108,8 @@ def run(read: settings.Settings, source: FileSource | JsonSource) -> int:
     terminal = sys.stderr.isatty()
     log.configure(read.log_level, read.format_on(terminal))
     patterns, warnings = settings.propagated_headers()
-    log.warn([*warnings, *settings.misspelt()])
+    for warning in (*warnings, *settings.misspelt()):
+        logging.getLogger("graphway.settings").warning(warning)
     config = read.data_plane(propagate_headers=tuple(patterns), terminal=sys.stdout.isatty())
     parent = Parent(read, source, config, on_started=_banner if terminal else _silent)
     try:
@@ -121,24 +118,18 @@ def run(read: settings.Settings, source: FileSource | JsonSource) -> int:
         _fail(FAILED, failed.lines)
 
 
-def declared(
-    documents: Sequence[Document],
-) -> tuple[Mapping[str, EndpointSource], list[Located]]:
-    """The InferenceServices among these documents. We do not run them, so their faults only warn."""
-    resources = parse(
-        Manifest(document.data, Path(document.file).parent, document.file, document.locate)
-        for document in documents
-    )
-    endpoints, faults = cluster_endpoints(resources)
-    warnings = [
-        Located(
-            fault.manifest.file,
-            *fault.manifest.locate(fault.problem.path),
-            replace(fault.problem, severity=Severity.WARNING),
-        )
-        for fault in (*resources.faults, *faults)
-    ]
-    return {
-        key: EndpointSource(endpoint.addresses, endpoint.path)
-        for key, endpoint in endpoints.items()
-    }, warnings
+def _banner(parent: Parent) -> None:
+    """For people; machines have the line `serving` of the log."""
+    for key in parent.generation.graphs:
+        print(f"  {parent.data_url}/graphs/{key}", file=sys.stderr)
+    print("  Ctrl-C ends", file=sys.stderr)
+
+
+def _silent(_: Parent) -> None:
+    pass
+
+
+def _fail(code: int, lines: Sequence[str]) -> NoReturn:
+    for line in lines:
+        print(line, file=sys.stderr)
+    raise typer.Exit(code)

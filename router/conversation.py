@@ -59,6 +59,12 @@ class Worker:
         self.drained = False
 
     async def run(self) -> None:
+        try:
+            await self._run()
+        finally:
+            self._channel.close()
+
+    async def _run(self) -> None:
         first = await self._channel.receive()
         if first is None:
             return

@@ -11,7 +11,6 @@ import os
 import platform
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
@@ -23,7 +22,7 @@ from router.catalog import Catalog
 from router.channel import Installed
 from router.config import DataPlaneConfig, EndpointSource
 from router.counters import Ledger
-from router.front.admin import admin_app
+from router.front.admin import admin_server
 from router.generation import Generation
 from router.log import fields
 from router.metrics import Sample, Snapshot
@@ -33,6 +32,8 @@ from router.supervisor import COMMAND, Workers, within
 from router.watch import watch
 
 log = logging.getLogger("graphway.parent")
+
+_STDIN = 0
 
 
 class StartFailed(Exception):
@@ -76,7 +77,7 @@ class Parent:
         self._forced = asyncio.Event()
         self._drain_s = 0.0
         self._exit_code = 0
-        self._on_terminal = os.isatty(sys.stdin.fileno()) if sys.stdin else False
+        self._on_terminal = os.isatty(_STDIN)
         self.data_url = ""
         self.admin_url = ""
 
@@ -233,7 +234,7 @@ class Parent:
                 self._catalog.reload(loaded)
 
     async def _administer(self, listeners: Sequence[socket.socket]) -> None:
-        runner = web.AppRunner(admin_app(self, self._admin_routes), access_log=None)
+        runner = admin_server(self, self._admin_routes)
         await runner.setup()
         try:
             for listener in listeners:
@@ -257,7 +258,7 @@ class Parent:
 
     def _terminal_is_gone(self) -> bool:
         """The window was closed: then SIGHUP means the end, as for any program that runs in one."""
-        return self._on_terminal and not os.isatty(sys.stdin.fileno())
+        return self._on_terminal and not os.isatty(_STDIN)
 
     def _on_change(self) -> None:
         self._changed.set()

@@ -6,13 +6,14 @@ files, sockets or processes.
 """
 
 import os
+import ssl
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 import msgspec
 import re2
-from pydantic import BeforeValidator, ByteSize, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import EnvSettingsSource
 
@@ -35,6 +36,18 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _authorities(path: str) -> str:
+    """A file that TLS cannot use would fail each call; better to fail the start."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        raise ValueError(f"it should be a PEM file with certificates: {error}") from error
+    return path
+
+
+AuthorityFile = Annotated[str, AfterValidator(_authorities)]
 GraphKey = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
 
 
@@ -138,7 +151,7 @@ class Settings(BaseSettings):
     upstream_verify_tls: bool = Field(
         _UPSTREAM.verify_tls, description="Verify certificates of https predictors."
     )
-    upstream_ca_file: str | None = Field(
+    upstream_ca_file: AuthorityFile | None = Field(
         _UPSTREAM.ca_file, description="PEM file of authorities to trust beside the system's."
     )
     upstream_retry_unsent: bool = Field(

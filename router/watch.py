@@ -78,12 +78,13 @@ async def watch(paths: Callable[[], Sequence[Path]], changed: Callable[[], None]
             if scope_of(paths()) != scope:
                 moved.set()
 
-        changed()  # for what happened while nobody watched
         try:
             async with asyncio.TaskGroup() as tasks:
                 for places, recursive in ((scope.folders, False), (scope.trees, True)):
                     if places:
                         tasks.create_task(_follow(places, scope, recursive, polling, moved, heard))
+                await asyncio.sleep(0)  # each has run up to its first wait: now they listen
+                changed()  # for what happened while nobody did
         except* (OSError, RuntimeError) as group:
             log.warning("watching files by polling: %s", group.exceptions[0])
             if polling:

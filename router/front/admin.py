@@ -5,11 +5,13 @@ It only reads. Every answer but `/metrics` is JSON, also errors: `{"error", "cau
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from graph.problems import Located
@@ -36,6 +38,22 @@ class Router(Protocol):
     def workers(self) -> dict[str, int]: ...
 
     def snapshot(self) -> Snapshot: ...
+
+
+def admin_server(router: Router, routes: Iterable[web.AbstractRouteDef] = ()) -> web.AppRunner:
+    log = logging.getLogger("graphway.admin")
+    log.addFilter(_one_line_for_garbage)
+    return web.AppRunner(admin_app(router, routes), access_log=None, logger=log)
+
+
+def _one_line_for_garbage(record: logging.LogRecord) -> bool:
+    """A request that is no HTTP is its sender's fault, and no place in our code explains it."""
+    fault = record.exc_info[1] if record.exc_info else None
+    if isinstance(fault, HttpProcessingError):
+        record.exc_info = None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args = "no HTTP on the admin port: %s", (str(fault).splitlines()[1],)
+    return True
 
 
 def admin_app(router: Router, routes: Iterable[web.AbstractRouteDef] = ()) -> web.Application:

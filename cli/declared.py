@@ -1,0 +1,24 @@
+"""Joins router and controller: what the InferenceServices in a set of files say of endpoints."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from controller.endpoints import cluster_endpoints
+from controller.resources.parse import parse
+from graph.loader import Document
+from graph.problems import Located, Severity
+from router.config import EndpointSource
+
+
+def declared(
+    documents: Sequence[Document],
+) -> tuple[Mapping[str, EndpointSource], list[Located]]:
+    """Where a cluster has these services. `serve` does not run them, so their faults only warn."""
+    resources = parse(documents)
+    endpoints, problems = cluster_endpoints(resources)
+    warnings = [
+        replace(located, problem=replace(located.problem, severity=Severity.WARNING))
+        for located in (*resources.problems, *problems)
+    ]
+    sources = {key: EndpointSource(found.addresses, found.path) for key, found in endpoints.items()}
+    return sources, warnings
