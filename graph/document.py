@@ -1,8 +1,122 @@
-"""A body as bytes, and as JSON only once somebody asks."""
+"""A body as bytes, and as JSON only once somebody asks; each question is answered once, however many branches ask.
+
+The questions: is it JSON in the sense of KServe's conditions (`shape`, `valid`), may its bytes stand inside another
+document (`spliceable`), what Python value does it stand for (`parsed`, `value`). No body may raise or crash here:
+depth, invalid UTF-8 and lone surrogates are met before any library with a limit of its own sees them.
+"""
+
+import json
+from typing import Any, Final
+
+import msgspec
+
+from graph.grammar import nesting
+
+UNREAD: Final = 0
+CONTAINER: Final = (
+    1  # a JSON array or object from its first byte on, shallow enough for a parser written in C
+)
+SHALLOW: Final = 2  # other JSON: a scalar, or with white space before it
+DEEP: Final = 3  # JSON that only iterative code may walk through
+TOO_DEEP: Final = 4  # the same, and no reader of the other side would get through it either
+INVALID: Final = 5
+
+# Beyond this depth Go's decoder (and so KServe's Ensemble) refuses an answer; what a client can read ends far earlier.
+SPLICE_DEPTH: Final = 10_000
+
+_check = msgspec.json.Decoder(msgspec.Raw).decode
+_decode = msgspec.json.Decoder().decode
+_UNREAD_VALUE: Final = object()
+_NO_VALUE: Final = object()
 
 
 class Document:
-    __slots__ = ("body",)
+    """Bytes that may be JSON. `body` is given; everything else is found when first asked for."""
+
+    __slots__ = ("_spliceable", "_value", "body", "shape")
 
     def __init__(self, body: bytes) -> None:
         self.body = body
+        self.shape = UNREAD  # callers on the hot path read it and call `examine` while it is UNREAD
+        self._value: Any = _UNREAD_VALUE
+        self._spliceable: bool | None = None
+
+    @property
+    def valid(self) -> bool:
+        """Strict JSON grammar on the raw bytes, as GJSON's `Valid` has it: strings may hold invalid UTF-8."""
+        return (self.shape or self.examine()) != INVALID
+
+    def examine(self) -> int:
+        """Find and keep the shape."""
+        self.shape = _shape(self.body)
+        return self.shape
+
+    @property
+    def spliceable(self) -> bool:
+        """The bytes can be put as they are into another JSON document: valid, good UTF-8, of bounded depth."""
+        if self._spliceable is None:
+            bounded = (self.shape or self.examine()) <= DEEP
+            self._spliceable = bounded and _is_utf8(self.body)
+        return self._spliceable
+
+    @property
+    def parsed(self) -> bool:
+        """There is a `value`: the body is JSON, and not too deep to become Python objects."""
+        if self._value is _UNREAD_VALUE:
+            self._value = _parse(self.body) if self.valid else _NO_VALUE
+        return self._value is not _NO_VALUE
+
+    @property
+    def value(self) -> Any:
+        """The body as a Python value; None also stands for a body without one, see `parsed`. Never change it."""
+        return self._value if self.parsed else None
+
+
+def _shape(body: bytes) -> int:
+    try:
+        _check(body)
+    except RecursionError:
+        depth = nesting(body)
+        if depth is None:
+            return INVALID
+        return DEEP if depth <= SPLICE_DEPTH else TOO_DEEP
+    except msgspec.DecodeError:
+        # The only JSON that msgspec refuses has a lone surrogate in a \u escape. Another first digit makes that a
+        # plain character and changes nothing else: a digit stays a digit, in a string or out of place.
+        if b"\\ud" not in body and b"\\uD" not in body:
+            return INVALID
+        tamed = body.replace(b"\\ud", b"\\u0").replace(b"\\uD", b"\\u0")
+        return _shape(tamed)
+    return CONTAINER if body[0] in b"{[" else SHALLOW
+
+
+def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return True
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _parse(body: bytes) -> Any:
+    """Of a valid body: its value, integers exact, the last of duplicate keys."""
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass  # invalid UTF-8, a lone surrogate, a number beyond float: Python's own parser is more patient
+    except RecursionError:
+        return _NO_VALUE
+    try:
+        return json.loads(body.decode(errors="replace"), parse_int=_integer)
+    except RecursionError:
+        return _NO_VALUE
+
+
+def _integer(digits: str) -> int | float:
+    """Exact up to Python's limit for digits, beyond it as GJSON sees every number."""
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)

@@ -1,0 +1,43 @@
+"""What a condition is, whatever its language: a compiled text that says yes or no to a body."""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Literal
+
+from graph.document import Document
+
+if TYPE_CHECKING:
+    from graph.effects import Input
+
+Language = Literal["gjson", "jmespath"]
+
+
+class Condition(ABC):
+    """Compiled once, asked for every request, never raises.
+
+    `always_matches_json` is known from the text alone: true for every body that is valid JSON. `warnings` tell why the
+    text probably does not mean what its author thinks, each with what to write instead.
+    """
+
+    __slots__ = ("always_matches_json", "text", "warnings")
+
+    language: Language
+
+    def __init__(self, text: str, *, always: bool = False, warnings: tuple[str, ...] = ()) -> None:
+        self.text = text
+        self.always_matches_json = always
+        self.warnings = warnings
+
+    @abstractmethod
+    def matches(self, document: Document) -> bool:
+        """Whether the body matches. The document keeps what was learnt about it for the next condition."""
+
+    def __call__(self, subject: "bytes | Document | Input") -> bool:
+        """The same for whatever holds a body."""
+        if isinstance(subject, bytes):
+            return self.matches(Document(subject))
+        if isinstance(subject, Document):
+            return self.matches(subject)
+        return self.matches(subject.payload.document)
+
+    def __repr__(self) -> str:
+        return f"<{self.language} condition {self.text!r}>"

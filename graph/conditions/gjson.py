@@ -1,0 +1,92 @@
+"""KServe's condition language: a GJSON path matches a body that is valid JSON and in which the path exists.
+
+Two evaluators share the work: a native library where the rule in `native` says that it agrees with Go's GJSON, and our
+own `search` for everything else. Both look at the raw bytes; nothing is decoded, and nothing is kept but the
+document's own verdict on its grammar.
+"""
+
+from typing import Final
+
+from graph.conditions.condition import Condition, Language
+from graph.conditions.lint import always_matches, warnings
+from graph.conditions.native import NativePath, native_path, pygjson_get
+from graph.conditions.search import OutOfFuel, Search, nests_too_deep
+from graph.document import CONTAINER, INVALID, Document
+
+# A search may read this many bytes for each pair of a body's and a path's byte. Paths that build no text of their own
+# need a fraction of it; the addends are for bodies and paths so short that a product says little.
+_FUEL: Final = 8
+_LEAST_BODY: Final = 4096
+_LEAST_PATH: Final = 16
+
+
+class SearchedPath(Condition):
+    """A path for our own search."""
+
+    __slots__ = ("_hopeless", "_path")
+
+    language: Language = "gjson"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, always=always_matches(text), warnings=warnings(text))
+        self._path = text.encode("utf-8", "surrogatepass")
+        self._hopeless = nests_too_deep(self._path)
+
+    def matches(self, document: Document) -> bool:
+        return (document.shape or document.examine()) != INVALID and self._search(document.body)
+
+    def _search(self, body: bytes) -> bool:
+        if self._hopeless:
+            return False
+        fuel = _FUEL * (len(body) + _LEAST_BODY) * (len(self._path) + _LEAST_PATH)
+        try:
+            return bool(Search(fuel).get(body, self._path))
+        except OutOfFuel:
+            return False
+
+
+class AnyJson(SearchedPath):
+    """A path that exists in every JSON document: the grammar is all that it asks for."""
+
+    __slots__ = ()
+
+    def matches(self, document: Document) -> bool:
+        return (document.shape or document.examine()) != INVALID
+
+
+class LibraryPath(SearchedPath):
+    """A path that the library answers, for bodies that it reads as Go does."""
+
+    __slots__ = ("_ask", "_once", "_plain", "_wrapped")
+
+    def __init__(self, text: str, native: NativePath) -> None:
+        super().__init__(text)
+        self._ask = native.path
+        self._wrapped = native.wrapped
+        self._once = native.once
+        self._plain = native.plain
+
+    def matches(self, document: Document) -> bool:
+        shape = document.shape or document.examine()
+        if shape != CONTAINER:
+            return shape != INVALID and self._search(document.body)
+        body = document.body
+        # The first test is one scan for a byte and spares nearly every body the second, which is slow.
+        if self._plain and b"\\" in body and b"\\u" in body:
+            return self._search(body)
+        for key in self._once:
+            if body.count(key) > 1:
+                return self._search(body)
+        try:
+            found = pygjson_get(b"[%b]" % body if self._wrapped else body, self._ask)
+        except UnicodeDecodeError:
+            return self._search(body)
+        return found.exists()
+
+
+def compile_gjson(text: str) -> Condition:
+    """GJSON has no syntax errors: any text is a path."""
+    if always_matches(text):
+        return AnyJson(text)
+    native = native_path(text)
+    return SearchedPath(text) if native is None else LibraryPath(text, native)

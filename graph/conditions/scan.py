@@ -1,0 +1,208 @@
+"""JSON text as GJSON reads it: forward, byte by byte, without asking whether it is JSON.
+
+GJSON checks a body once and then trusts it, and it trusts the texts that its own modifiers make, which need not be JSON
+at all. So these functions take any bytes and never fail. A value is its raw bytes, and its kind is what its first
+byte says; empty bytes are a value that is not there.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Final
+
+_STRING_BODY: Final = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
+STRING: Final = re.compile(rb'"' + _STRING_BODY + rb'"', re.DOTALL)
+NUMBER: Final = re.compile(rb".[^\x00-\x20,\]}]*+", re.DOTALL)
+LITERAL: Final = re.compile(rb".[a-z]*+", re.DOTALL)
+CONTAINER: Final = re.compile(rb"[{\[]")
+VALUE_START: Final = re.compile(rb'["{\[ntf+\-0-9iIN]')
+_FLAT: Final = rb'[{\[(][^"{}()\[\]]*+(?:"' + _STRING_BODY + rb'"[^"{}()\[\]]*+)*+[}\])]'
+_FLAT_CONTAINER: Final = re.compile(_FLAT, re.DOTALL)
+_BRACKET: Final = re.compile(
+    rb'"' + _STRING_BODY + rb'"?|(?P<open>[{\[(])|(?P<close>[}\])])', re.DOTALL
+)
+_AFTER_KEY: Final = re.compile(rb"[\x00-\x20,:]*+")
+BLANK: Final = bytes(range(0x21))
+
+
+class Kind(IntEnum):
+    NULL = 0
+    FALSE = 1
+    NUMBER = 2
+    STRING = 3
+    TRUE = 4
+    JSON = 5  # an array or an object
+
+
+_KINDS: Final = {
+    **{byte: Kind.NUMBER for byte in b"+-0123456789iIN"},
+    ord('"'): Kind.STRING,
+    ord("{"): Kind.JSON,
+    ord("["): Kind.JSON,
+    ord("t"): Kind.TRUE,
+    ord("f"): Kind.FALSE,
+}
+
+
+def kind(raw: bytes) -> Kind:
+    """What a value is; NULL too where there is none."""
+    if raw[:1] == b"n":
+        return Kind.NUMBER if raw[1:2] not in b"u" else Kind.NULL  # `nan` counts as a number
+    return _KINDS[raw[0]] if raw else Kind.NULL
+
+
+def skip_container(text: bytes, at: int) -> int:
+    """Where the container that opens at `at` ends: any closing bracket closes any opening one."""
+    flat = _FLAT_CONTAINER.match(text, at)
+    if flat is not None:
+        return flat.end()
+    depth = 1
+    for token in _BRACKET.finditer(text, at + 1):
+        if token.lastgroup == "open":
+            depth += 1
+        elif token.lastgroup == "close":
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return len(text)
+
+
+def skip_value(text: bytes, at: int) -> int:
+    """Where the value that begins at `at` ends; -1 for a string without an end."""
+    first = text[at]
+    if first in b"{[":
+        return skip_container(text, at)
+    if first == 0x22:
+        string = STRING.match(text, at)
+        return -1 if string is None else string.end()
+    number = kind(text[at : at + 2]) is Kind.NUMBER
+    token = (NUMBER if number else LITERAL).match(text, at)
+    assert token is not None  # both match any first byte
+    return token.end()
+
+
+def next_value(text: bytes, at: int) -> tuple[bytes, int]:
+    """The first value from `at` on and where it ends, whatever stands before it; no value: empty bytes."""
+    start = VALUE_START.search(text, at)
+    if start is None:
+        return b"", len(text)
+    end = skip_value(text, start.start())
+    return (b"", len(text)) if end < 0 else (text[start.start() : end], end)
+
+
+def whole(text: bytes) -> bytes:
+    """The value that a text begins with. A container is the rest of the text, whatever that is."""
+    text = text.lstrip(BLANK)
+    if text[:1] in (b"{", b"["):
+        return text
+    if VALUE_START.match(text) is None:
+        return b""
+    end = skip_value(text, 0)
+    return text if end < 0 else text[:end]
+
+
+def members(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Keys (raw, empty in arrays) and values of a container; another value alone counts as its only element."""
+    if kind(raw) is not Kind.JSON:
+        if raw:
+            yield b"", raw
+        return
+    keyed = raw[:1] == b"{"
+    key = b""
+    at = 1
+    while at < len(raw):
+        if keyed:
+            at = raw.find(b'"', at)
+            string = STRING.match(raw, at) if at >= 0 else None
+            if string is None:
+                return
+            key = string[0]
+            at = string.end()
+        separator = _AFTER_KEY.match(raw, at)
+        assert separator is not None  # it also matches nothing
+        value, at = next_value(raw, separator.end())
+        if not value:
+            return
+        yield key, value
+        at += 1
+
+
+def string_content(raw: bytes) -> bytes:
+    """What stands between the quotes, unescaped. The closing quote may be missing."""
+    string = STRING.match(raw)
+    inner = raw[1:] if string is None else string[0][1:-1]
+    return unescape(inner) if b"\\" in inner else inner
+
+
+_ESCAPE: Final = re.compile(rb'[^\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u.{4})', re.DOTALL)
+_PLAIN: Final = {
+    b'\\"': b'"',
+    b"\\\\": b"\\",
+    b"\\/": b"/",
+    b"\\b": b"\b",
+    b"\\f": b"\f",
+    b"\\n": b"\n",
+    b"\\r": b"\r",
+    b"\\t": b"\t",
+}
+_REPLACEMENT: Final = "\ufffd".encode()
+
+
+def unescape(inner: bytes) -> bytes:
+    """Escapes resolved, up to the first byte that no string may hold. Unpaired surrogates become U+FFFD."""
+    out = []
+    at = 0
+    while (piece := _ESCAPE.match(inner, at)) is not None:
+        at = piece.end()
+        token = piece[0]
+        if token[:1] != b"\\":
+            out.append(token)
+        elif token[1:2] != b"u":
+            out.append(_PLAIN[token])
+        else:
+            unit = _code_unit(token[2:])
+            if not 0xD800 <= unit < 0xE000:
+                out.append(chr(unit).encode())
+            elif inner[at : at + 2] == b"\\u" and len(inner) >= at + 6:
+                # Whatever escape follows is the other half, and is used up even where it does not fit.
+                low = _code_unit(inner[at + 2 : at + 6])
+                at += 6
+                out.append(_pair(unit, low))
+            else:
+                out.append(_REPLACEMENT)
+    return b"".join(out)
+
+
+def _code_unit(digits: bytes) -> int:
+    try:
+        return int(digits, 16) if digits.isalnum() else 0
+    except ValueError:
+        return 0
+
+
+def _pair(high: int, low: int) -> bytes:
+    if high < 0xDC00 <= low < 0xE000:
+        return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)).encode()
+    return _REPLACEMENT
+
+
+_DECIMAL: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_HEX: Final = re.compile(
+    rb"[+-]?0[xX](?:[0-9a-fA-F_]+\.?[0-9a-fA-F_]*|\.[0-9a-fA-F_]+)[pP][+-]?[0-9_]+"
+)
+_LONE_UNDERSCORE: Final = re.compile(rb"_(?![0-9a-fA-F])|(?<![0-9a-fA-FxX])_")
+_SPECIAL: Final = re.compile(rb"[+-]?inf(?:inity)?|nan", re.IGNORECASE)
+
+
+def number(raw: bytes) -> float:
+    """A number as Go's ParseFloat reads it; 0 where that reports a syntax error."""
+    if _DECIMAL.fullmatch(raw) or _SPECIAL.fullmatch(raw):
+        return float(raw)
+    if _HEX.fullmatch(raw) and not _LONE_UNDERSCORE.search(raw):
+        try:
+            return float.fromhex(raw.replace(b"_", b"").decode())
+        except OverflowError:
+            return float("-inf") if raw[:1] == b"-" else float("inf")
+        except ValueError:
+            return 0.0
+    return 0.0
