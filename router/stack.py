@@ -19,6 +19,7 @@ from router.layers.route import route
 from router.messages import (
     CLIENT_CLOSED,
     DONE,
+    JSON,
     Cancellable,
     Handler,
     Request,
@@ -70,7 +71,13 @@ class Exchange:
             request.failure = outcome
             self._respond(failures.response(outcome, request.plan))
         else:
-            self._respond(Response(outcome.status, outcome.headers, outcome.document.body))
+            document = outcome.document
+            headers = outcome.headers
+            if not headers and document.body and document.valid:
+                headers = (
+                    JSON  # a predictor that names no type: KServe's router calls JSON by its name
+                )
+            self._respond(Response(outcome.status, headers, document.body))
 
     def cancel(self) -> None:
         run = self._run

@@ -140,7 +140,7 @@ class ClientConnection(asyncio.Protocol):
             response.status,
             response.headers,
             len(body),
-            _names(request),
+            self._front.date + _names(request),
             keep_alive,
             request.head.http11,
         )
@@ -178,7 +178,7 @@ class ClientConnection(asyncio.Protocol):
         if transport is None:
             return
         head = render.response_head(
-            response.status, response.headers, len(response.body), b"", False, True
+            response.status, response.headers, len(response.body), self._front.date, False, True
         )
         transport.write(head + response.body)
         self._lingering = True

@@ -11,6 +11,7 @@ from router.config import Limits
 from router.front.connection import ClientConnection
 from router.messages import Handler
 from router.tasks import Tasks
+from router.wire import render
 from router.wire.head import parse_request_head
 from router.wire.memory import Remembered
 from router.wire.refused import Refused
@@ -39,6 +40,7 @@ class HttpFront:
         self.read_limit = read_limit  # (path, host) -> seconds for the whole request
         self.refused = refused
         self.loop = loop
+        self.date = render.date()  # the Date line of answers, renewed by each sweep
         self.connections: set[ClientConnection] = set()
         self.draining = False
         self.drained = asyncio.Event()  # draining, and the last connection has gone
@@ -72,6 +74,7 @@ class HttpFront:
 
     def sweep(self) -> None:
         """Once a second."""
+        self.date = render.date()
         now = self.loop.time()
         for connection in list(self.connections):
             connection.sweep(now)

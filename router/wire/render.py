@@ -1,5 +1,6 @@
 """Messages -> bytes."""
 
+from email.utils import formatdate
 from http import HTTPStatus
 
 from graph.effects import Headers
@@ -9,6 +10,11 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
+
+
+def date() -> bytes:
+    """The Date line for now (RFC 9110 section 6.6.1)."""
+    return b"date: %b\r\n" % formatdate(usegmt=True).encode()
 
 
 def status_line(status: int) -> bytes:
