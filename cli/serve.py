@@ -16,16 +16,17 @@ from router.services import GivenService
 
 FAILED, USAGE = 1, 2
 
-HELP = """Serve the InferenceGraphs at PATH (files, folders, or - for standard input).
-
-Graphs answer at /graphs/NAMESPACE/NAME on the data port, the only one at every path. They are
-loaded again when files change, or on SIGHUP; what is bad then is reported, and the last good graph
-goes on. SIGTERM keeps accepting for --drain-seconds while /readyz says 503, then finishes what is
-in flight; Ctrl-C skips the wait; a second signal ends at once.
-
-Exit code 0: ended after a clean drain. 1: could not start, or had to cut workers off. 2: usage, or
-a setting that cannot be used.
-"""
+HELP = (
+    "Serve the InferenceGraphs at PATH (files, folders, or - for standard input)."
+    "\n\n"
+    "Graphs answer at /graphs/NAMESPACE/NAME on the data port, the only one at every path. They are"
+    " loaded again when files change, or on SIGHUP; what is bad then is reported, and the last good"
+    " graph goes on. SIGTERM keeps accepting for --drain-seconds while /readyz says 503, then"
+    " finishes what is in flight; Ctrl-C skips the wait; a second signal ends at once."
+    "\n\n"
+    "Exit code 0: ended after a clean drain. 1: could not start, or had to cut workers off. 2: bad"
+    " usage, or a setting that cannot be used."
+)
 
 
 def epilog() -> str:
@@ -48,23 +49,23 @@ def serve(
         str | None,
         typer.Option(metavar="SPEC", help="Instead of PATH: one spec, as KServe's router gets it."),
     ] = None,
-    host: Annotated[str | None, typer.Option(help="Address of the data port [0.0.0.0].")] = None,
-    port: Annotated[int | None, typer.Option(help="Data port; 0: a free one [8080].")] = None,
+    host: Annotated[str | None, typer.Option(help="Address of the data port (0.0.0.0).")] = None,
+    port: Annotated[int | None, typer.Option(help="Data port; 0: a free one (8080).")] = None,
     admin_host: Annotated[
-        str | None, typer.Option(help="Address of the admin port [127.0.0.1].")
+        str | None, typer.Option(help="Address of the admin port (127.0.0.1).")
     ] = None,
     admin_port: Annotated[
-        int | None, typer.Option(help="Admin port (metrics, graphs); 0: a free one [9902].")
+        int | None, typer.Option(help="Admin port (metrics, graphs); 0: a free one (9902).")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Worker processes [usable cores].")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes (usable cores).")] = None,
     log_level: Annotated[
-        str | None, typer.Option(help="debug, info, warning or error [info].")
+        str | None, typer.Option(help="debug, info, warning or error (info).")
     ] = None,
     drain_seconds: Annotated[
-        float | None, typer.Option(help="Still accepting after SIGTERM [30].")
+        float | None, typer.Option(help="Still accepting after SIGTERM (30).")
     ] = None,
     watch: Annotated[
-        bool | None, typer.Option("--watch/--no-watch", help="Reload when files change [watch].")
+        bool | None, typer.Option("--watch/--no-watch", help="Reload when files change (watch).")
     ] = None,
     default_graph: Annotated[
         str | None,
