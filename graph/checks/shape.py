@@ -4,9 +4,9 @@ Everything is linear in the number of steps and nothing recurses: a manifest of 
 row is a problem to report, not a stack to overflow.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 from graph.checks.subject import NODES, Subject
 from graph.codes import Code
@@ -17,8 +17,16 @@ from graph.wording import Speller, shown, trail
 ROOT = "root"
 MAX_DEPTH = 256  # a walk nests a generator a level, and Python stops at a thousand frames
 MAX_CALLS = 10_000  # of one request
+MAX_CYCLES = 100  # reported; each may be as long as the graph
 _CHOOSE_ONE = (RouterType.SWITCH, RouterType.SPLITTER)
 _UNCOUNTABLE = 10**15  # stands for every larger number: diamonds double it at each level
+
+
+class Cycle(NamedTuple):
+    """Each node leads to the next, and step `closing` of the last to the first."""
+
+    nodes: list[str]
+    closing: int
 
 
 class Shape:
@@ -49,64 +57,44 @@ class Shape:
         return found
 
     @cached_property
-    def groups(self) -> list[list[str]]:
-        """Nodes that reach one another, children before parents (Tarjan's algorithm, as a loop)."""
-        groups: list[list[str]] = []
-        number: dict[str, int] = {}
-        low: dict[str, int] = {}
-        waiting: list[str] = []  # numbered, and not yet in a group
-        grouped: set[str] = set()
+    def _search(self) -> tuple[list[str], list[Cycle]]:
+        """Depth first from the root, then from what it leaves out: every node after those that it
+        leads to, and the steps that close a cycle.
+        """
+        order: list[str] = []
+        cycles: list[Cycle] = []
+        done: set[str] = set()
         for start in (ROOT, *self.nodes):
-            if start in number or start not in self.nodes:
+            if start in done or start not in self.nodes:
                 continue
-            number[start] = low[start] = len(number)
-            waiting.append(start)
-            path: list[tuple[str, Iterator[tuple[int, str]]]] = [(start, iter(self.edges[start]))]
-            while path:
-                name, children = path[-1]
-                for _, child in children:
-                    if child not in number:
-                        number[child] = low[child] = len(number)
-                        waiting.append(child)
-                        path.append((child, iter(self.edges[child])))
+            way, depth = [start], {start: 0}  # where we are, and each node's index in it
+            edges = [iter(self.edges[start])]
+            while way:
+                for index, child in edges[-1]:
+                    if child in depth:
+                        if len(cycles) < MAX_CYCLES:
+                            cycles.append(Cycle(way[depth[child] :], index))
+                    elif child not in done:
+                        depth[child] = len(way)
+                        way.append(child)
+                        edges.append(iter(self.edges[child]))
                         break
-                    if child not in grouped:
-                        low[name] = min(low[name], number[child])
                 else:
-                    path.pop()
-                    if path:
-                        parent = path[-1][0]
-                        low[parent] = min(low[parent], low[name])
-                    if low[name] == number[name]:
-                        group = [waiting.pop()]
-                        while group[-1] != name:
-                            group.append(waiting.pop())
-                        grouped.update(group)
-                        groups.append(group[::-1])
-        return groups
+                    edges.pop()
+                    done.add(name := way.pop())
+                    del depth[name]
+                    order.append(name)
+        return order, cycles
 
-    @cached_property
-    def cycles(self) -> list[list[tuple[str, int]]]:
-        """A shortest cycle of each group that has one: (node, step that leads on), in turn."""
-        return [
-            cycle for group in self.groups if (cycle := self._cycle(group[0], frozenset(group)))
-        ]
+    @property
+    def order(self) -> list[str]:
+        """Children before parents, if there is no cycle."""
+        return self._search[0]
 
-    def _cycle(self, start: str, within: frozenset[str]) -> list[tuple[str, int]]:
-        came: dict[str, tuple[str, int]] = {}
-        waiting = deque([start])
-        while waiting and start not in came:
-            name = waiting.popleft()
-            for index, child in self.edges[name]:
-                if child in within and child not in came:
-                    came[child] = (name, index)
-                    waiting.append(child)
-        if start not in came:
-            return []
-        cycle = [came[start]]
-        while cycle[-1][0] != start:
-            cycle.append(came[cycle[-1][0]])
-        return cycle[::-1]
+    @property
+    def cycles(self) -> list[Cycle]:
+        """One for each step that closes a cycle: without these steps there is none."""
+        return self._search[1]
 
 
 def shape_problems(subject: Subject) -> Iterable[Problem]:
@@ -137,14 +125,12 @@ def _unknown_nodes(spec: GraphSpec) -> Iterator[Problem]:
 
 
 def _cycles(shape: Shape) -> Iterator[Problem]:
-    for cycle in shape.cycles:
-        names = [name for name, _ in cycle]
-        closing, index = cycle[-1]
+    for names, closing in shape.cycles:
         message = (
             f"a request could go round for ever: {trail([*names, names[0]])};"
             " lead one of these steps elsewhere"
         )
-        yield Code.CYCLE.at((*NODES, closing, "steps", index, "nodeName"), message)
+        yield Code.CYCLE.at((*NODES, names[-1], "steps", closing, "nodeName"), message)
 
 
 def _unreachable(shape: Shape) -> Iterator[Problem]:
@@ -156,12 +142,12 @@ def _unreachable(shape: Shape) -> Iterator[Problem]:
 
 def _size(shape: Shape) -> Iterator[Problem]:
     """Of a graph without cycles: the longest way down, and the most calls of one request."""
-    if ROOT not in shape.nodes or any(cycle[0][0] in shape.reachable for cycle in shape.cycles):
+    if ROOT not in shape.nodes or any(cycle.nodes[0] in shape.reachable for cycle in shape.cycles):
         return
     depth: dict[str, int] = {}
     calls: dict[str, int] = {}
     deepest: dict[str, str] = {}
-    for name, *_ in shape.groups:
+    for name in shape.order:
         children = [child for _, child in shape.edges[name] if child in depth]
         below = max(children, key=depth.__getitem__, default=None)
         depth[name] = 1

@@ -68,7 +68,7 @@ def _fault(url: str) -> str | None:
     if found is None:
         return "it has no scheme; begin it with `http://` or `https://`"
     if found["scheme"].lower() not in ("http", "https"):
-        if "//" not in url:  # host:port/path looks like a scheme
+        if found["rest"][:1].isdigit():  # host:port looks like a scheme
             return "it has no scheme; begin it with `http://` or `https://`"
         return "only http and https are known; begin it with `http://` or `https://`"
     parts = _HTTP.fullmatch(found["rest"])
@@ -85,9 +85,9 @@ def _fault(url: str) -> str | None:
 def _host_fault(place: str) -> str | None:
     host, port = place, ""
     if place.startswith("["):
-        host, _, port = place[1:].partition("]")
+        host, closed, port = place[1:].partition("]")
         try:
-            ipaddress.IPv6Address(host)
+            ipaddress.IPv6Address(host if closed else "")
         except ValueError:
             return "the brackets hold no IPv6 address"
         if port and not port.startswith(":"):

@@ -41,7 +41,7 @@ def resolve(text: str) -> Scalar:
 
 
 def _number(text: str) -> Scalar:
-    digits = text.replace("_", "")
+    digits = text if text[0] == "." else text.replace("_", "")
     if len(digits) > _LONGEST_NUMBER:
         return text
     if match := _INTEGER.fullmatch(digits):
