@@ -104,7 +104,11 @@ class Worker:
         return Installed(message.generation, tuple(problems))
 
     async def _drain(self, plane: Plane, limit_s: float) -> None:
-        await plane.drain(limit_s)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(plane.drain(limit_s))
+            await asyncio.sleep(0)  # it has stopped accepting; what stays open would still queue
+            for listener in self._sockets:
+                listener.close()
         self.drained = True
         await self._channel.send(Drained())
         self._channel.close()  # ends `run`
