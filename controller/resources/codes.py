@@ -29,6 +29,7 @@ class Code(Enum):
     BAD_STORAGE_URI = "bad-storage-uri", _ERROR
     UNSUPPORTED_STORAGE = "unsupported-storage", _ERROR
     MISSING_MODEL = "missing-model", _ERROR
+    RESTART_NEEDED = "restart-needed", Severity.WARNING
 
     def at(self, path: Path, message: str) -> Problem:
         code, severity = self.value

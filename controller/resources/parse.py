@@ -13,11 +13,11 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from controller.resources.codes import Code
+from controller.resources.fields import field_problems
 from controller.resources.inferenceservice import FRAMEWORKS, InferenceService
 from controller.resources.pods import Model
 from controller.resources.servingruntime import ServingRuntime
 from graph.loader import Document
-from graph.loader.fields import field_problems
 from graph.problems import Located, Problem
 from graph.wording import Speller, shown
 

@@ -1,0 +1,191 @@
+"""`python -m cli.demo [--once]`: real models behind graphs of every kind, in one command.
+
+Trains small models where there are none yet, starts `up` on the example, sends a request through
+each graph, says what went where, and stays until Ctrl-C; with --once it ends after the requests, 0
+if all were answered.
+"""
+
+import asyncio
+import json
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import aiohttp
+import typer
+
+from cli.progress import Progress
+from cli.up import Services, run
+from controller.local import process, python_env
+from controller.local.built_in import built_in_runtimes
+from controller.local.home import Home, find_home
+from controller.local.launch import Launch
+from controller.local.plan import Machine
+from controller.local.runnable import PACKAGES
+from controller.resources.parse import parse
+from router import settings
+from router.files import FileSource
+from router.parent import Parent
+
+EXAMPLE = Path(__file__).parents[1] / "configs" / "examples" / "demo"
+TRAINER = "kserve-xgbserver"  # its environment has all that train.py imports
+TRAINED = "trained"  # a file beside the models once they are whole
+REQUEST_S = 60.0
+
+SETOSA, VIRGINICA = [5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]
+# A nought from scikit-learn's digits: 8 x 8 pixels from 0 to 16, with some noise.
+DIGIT = [
+    [0, 0, 5, 13, 9, 1, 0, 0],
+    [0, 2, 13, 15, 10, 15, 5, 0],
+    [0, 3, 15, 2, 0, 11, 8, 0],
+    [1, 4, 12, 0, 3, 8, 8, 0],
+    [0, 5, 8, 0, 0, 9, 8, 1],
+    [0, 4, 11, 0, 1, 12, 7, 0],
+    [2, 2, 14, 5, 10, 12, 0, 0],
+    [0, 0, 6, 13, 10, 0, 0, 3],
+]
+FLOWERS = {"instances": [SETOSA, VIRGINICA]}
+PICTURE = {"instances": [[pixel for row in DIGIT for pixel in row]]}
+FLOWERS_V2 = {
+    "inputs": [
+        {"name": "flowers", "shape": [2, 4], "datatype": "FP64", "data": [*SETOSA, *VIRGINICA]}
+    ]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    graph: str
+    says: str
+    body: dict[str, Any]
+    times: int = 1
+
+
+QUESTIONS = (
+    Question("iris-splitter", "Splitter: two flowers, to one model of two", FLOWERS, times=5),
+    Question("iris-ensemble", "Ensemble: two flowers, to both models", FLOWERS),
+    Question("digits-sequence", "Sequence: clean the picture, then read the digit", PICTURE),
+    Question("protocol-switch", "Switch: a V1 request", FLOWERS),
+    Question("protocol-switch", "Switch: a V2 request", FLOWERS_V2),
+    Question("everything", "All four: a digit", PICTURE),
+    Question("everything", "All four: flowers", FLOWERS),
+    Question("everything", "All four: flowers by V2", FLOWERS_V2),
+)
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the requests.")] = False,
+    port: Annotated[int | None, typer.Option(help="Data port; 0: a free one [8080].")] = None,
+    admin_port: Annotated[
+        int | None, typer.Option(help="Admin port; 0: a free one [9902].")
+    ] = None,
+) -> None:
+    """Real models behind graphs of every kind."""
+    home = find_home(os.environ)
+    folder = home.root / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in EXAMPLE.glob("*.yaml"):
+        shutil.copyfile(file, folder / file.name)
+    if failed := asyncio.run(_train(home, folder)):
+        print(failed, file=sys.stderr)
+        raise typer.Exit(1)
+    try:
+        flags = {
+            "host": "127.0.0.1",
+            "port": port,
+            "admin_port": admin_port,
+            "log_level": "warning",
+        }
+        read = settings.read(flags)
+    except settings.BadSettings as bad:
+        print("\n".join(bad.lines), file=sys.stderr)
+        raise typer.Exit(2) from bad
+    services = Services(Machine(platform.python_version(), {}))
+    source = FileSource([str(folder)], (), services)
+    failures: list[str] = []
+
+    async def ask(parent: Parent) -> None:
+        failures.extend(await _ask_all(parent.data_url))
+        if once:
+            parent.stop()
+        else:
+            print(
+                f"\nThe manifests are in {folder}: edit graphs.yaml and it is loaded. Ctrl-C ends."
+            )
+
+    code = run(read, source, services, home, on_ready=ask)
+    raise typer.Exit(code or int(bool(failures)))
+
+
+async def _train(home: Home, folder: Path) -> str | None:
+    """Models in `folder`, unless they are there; what went wrong, if something did."""
+    script = (EXAMPLE / "train.py").read_text()
+    models = folder / "models"
+    runtime = parse([], built_in_runtimes()).runtimes[None, TRAINER]
+    packages = python_env.requirements(
+        runtime.resource.metadata.annotations[PACKAGES], runtime.folder
+    )
+    recipe = json.dumps([script, packages])  # another recipe makes other models
+    if (models / TRAINED).exists() and (models / TRAINED).read_text() == recipe:
+        return None
+    progress = Progress(sys.stderr)
+    print("Training the models; the first time, this makes their environment.", file=sys.stderr)
+    made = await python_env.ensure(
+        home.envs,
+        packages,
+        log=home.log("demo/train"),
+        environ=os.environ,
+        on_detail=lambda detail: progress.note(f"train: {detail}"),
+    )
+    if isinstance(made, python_env.EnvironmentFailed):
+        return made.message
+    argv = (str(made / "bin" / "python"), str(EXAMPLE / "train.py"), str(models))
+    training = await process.start(
+        Launch(argv, os.environ, folder),
+        home.log("demo/train"),
+        lambda line: progress.output("train", line),
+    )
+    try:
+        status = await training.run()
+    finally:
+        await training.stop(1.0)
+    if status != 0:
+        return f"training failed: {' / '.join(training.last_lines[-3:])}"
+    (models / TRAINED).write_text(recipe)
+    return None
+
+
+async def _ask_all(data_url: str) -> list[str]:
+    """Prints what was asked, where it went and what came back; the questions that failed."""
+    failures: list[str] = []
+    timeout = aiohttp.ClientTimeout(total=REQUEST_S)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        for question in QUESTIONS:
+            url = f"{data_url}/graphs/default/{question.graph}"
+            print(f"\n{question.says}\n  POST {url}  {_shortened(json.dumps(question.body))}")
+            for _ in range(question.times):
+                async with session.post(
+                    url, json=question.body, headers={"X-Graphway-Explain": "true"}
+                ) as answer:
+                    text = await answer.text()
+                    route = answer.headers.get("X-Graphway-Route", "")
+                    if answer.status != 200:
+                        failures.append(question.says)
+                    print(
+                        f"  {answer.status} {_shortened(text)}" + (f"  via {route}" * bool(route))
+                    )
+    asked = len(QUESTIONS)
+    print(f"\n{asked - len(set(failures))} of {asked} kinds of request answered", flush=True)
+    return failures
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 160 else f"{text[:157]}..."
+
+
+if __name__ == "__main__":
+    typer.run(demo)

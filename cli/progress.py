@@ -1,0 +1,98 @@
+"""Shows where each service stands: a table that redraws itself on a terminal, else a line for each
+change.
+
+What the services print goes above the table, each line behind the name of its service.
+"""
+
+import sys
+import time
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from controller.local.progress import Phase, ProgressSink
+
+COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_red", "bright_cyan")
+_STYLES = {Phase.READY: "green", Phase.CRASHED: "red", Phase.UNREADY: "yellow"}
+REPEAT_S = 10.0  # without a terminal, details of the same phase come at most so often
+
+
+def progress_on(stream: TextIO = sys.stderr) -> "Progress":
+    return LiveProgress(stream) if stream.isatty() else Progress(stream)
+
+
+def short(key: str) -> str:
+    """Without the namespace that everybody is in."""
+    return key.removeprefix("default/")
+
+
+class Progress(ProgressSink):
+    """For files, pipes and CI: plain lines."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._said: dict[str, tuple[Phase, float]] = {}
+
+    def phase(self, key: str, phase: Phase, detail: str) -> None:
+        before, at = self._said.get(key, (None, 0.0))
+        now = time.monotonic()
+        if phase is not before or now - at >= REPEAT_S:
+            self._said[key] = (phase, now)
+            self._write(f"{short(key)}: {phase}{f', {detail}' if detail else ''}")
+
+    def output(self, key: str, line: str) -> None:
+        self._write(f"{short(key)} | {line}")
+
+    def note(self, line: str) -> None:
+        self._write(line)
+
+    def close(self) -> None:
+        """No more table; lines go on."""
+
+    def _write(self, line: str) -> None:
+        print(line, file=self._stream, flush=True)
+
+
+class LiveProgress(Progress):
+    """For people: one row a service until all are ready, then lines again."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._console = Console(file=stream)
+        self._rows: dict[str, tuple[Phase, str]] = {}
+        self._spinner = Spinner("dots")
+        self._live = Live(
+            get_renderable=self._table, console=self._console, refresh_per_second=8, transient=True
+        )
+        self._live.start()
+
+    def phase(self, key: str, phase: Phase, detail: str) -> None:
+        self._rows[key] = (phase, detail)
+        if not self._live.is_started or phase in _STYLES:
+            super().phase(key, phase, detail)
+
+    def close(self) -> None:
+        self._live.stop()
+
+    def _write(self, line: str) -> None:
+        name, mark, rest = line.partition(" | ")
+        if not mark:
+            self._console.print(Text(line))
+            return
+        self._console.print(Text.assemble((f"{name} | ", self._colour(name)), rest))
+
+    def _colour(self, name: str) -> str:
+        return COLOURS[sum(name.encode()) % len(COLOURS)]
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for key, (phase, detail) in self._rows.items():
+            busy = phase in (Phase.PREPARING, Phase.STARTING)
+            mark = self._spinner if busy else Text("*", _STYLES.get(phase, "dim"))
+            style = _STYLES.get(phase, "")
+            table.add_row(mark, short(key), Text(str(phase), style), Text(detail, "dim"))
+        return table
