@@ -2,8 +2,7 @@
 each.
 
 Limits of one length expire in the order in which they began, so each length has a queue and only
-its head needs a timer of the loop. A request's limits then cost a tenth of a timer, and a limit
-that is met leaves nothing behind.
+its head needs a timer of the loop. A limit that is met leaves nothing behind.
 """
 
 import asyncio
@@ -11,25 +10,22 @@ from collections.abc import Callable
 
 
 class Deadline:
-    """One running limit. `cancel` it once what it guards is done."""
+    """Something that must be over by `due` (loop time). Subclasses say what happens else."""
 
-    __slots__ = ("_queue", "due", "expired")
+    __slots__ = ("due", "queue")
 
-    def __init__(self, queue: "_Queue", due: float, expired: Callable[[], None]) -> None:
-        self._queue = queue
-        self.due = due
-        self.expired = expired
+    due: float
+    queue: "Queue"
 
-    def cancel(self) -> None:
-        self._queue.waiting.pop(self, None)
-        self.expired = _nothing  # it usually leads back to what holds this: make no cycle of it
+    def expired(self) -> None:
+        raise NotImplementedError
 
-
-def _nothing() -> None:
-    pass
+    def met(self) -> None:
+        """It is over: forget it. Harmless when it has expired."""
+        self.queue.waiting.pop(self, None)
 
 
-class _Queue:
+class Queue:
     """Limits of one length, oldest first."""
 
     __slots__ = ("_loop", "_timer", "limit_s", "waiting")
@@ -44,12 +40,13 @@ class _Queue:
     def armed(self) -> bool:
         return self._timer is not None
 
-    def add(self, expired: Callable[[], None]) -> Deadline:
-        deadline = Deadline(self, self._loop.time() + self.limit_s, expired)
+    def add(self, deadline: Deadline, began: float) -> None:
+        """`began` is a time of the loop, not before that of the deadline added last."""
+        deadline.due = began + self.limit_s
+        deadline.queue = self
         self.waiting[deadline] = None
         if self._timer is None:
             self._timer = self._loop.call_at(deadline.due, self._expire)
-        return deadline
 
     def close(self) -> None:
         if self._timer is not None:
@@ -61,7 +58,8 @@ class _Queue:
         for deadline in list(self.waiting):
             if deadline.due > now:
                 break
-            if self.waiting.pop(deadline, deadline) is None:  # not cancelled by one before it
+            if deadline in self.waiting:  # else one that expired before it has ended it
+                del self.waiting[deadline]
                 deadline.expired()
         head = next(iter(self.waiting), None)
         if head is not None and self._timer is None:
@@ -71,17 +69,43 @@ class _Queue:
 class Deadlines:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._queues: dict[float, _Queue] = {}
+        self._queues: dict[float, Queue] = {}
 
-    def start(self, limit_s: float, expired: Callable[[], None]) -> Deadline:
-        """Calls `expired` in `limit_s` seconds unless cancelled before."""
+    def queue(self, limit_s: float) -> Queue:
+        """Where limits of this length wait."""
         queue = self._queues.get(limit_s)
         if queue is None:
             if len(self._queues) > 64:  # callers choose limits too: forget lengths out of use
                 self._queues = {k: q for k, q in self._queues.items() if q.waiting or q.armed}
-            queue = self._queues[limit_s] = _Queue(limit_s, self._loop)
-        return queue.add(expired)
+            queue = self._queues[limit_s] = Queue(limit_s, self._loop)
+        return queue
+
+    def start(self, limit_s: float, expired: Callable[[], None]) -> "Timer":
+        """Calls `expired` in `limit_s` seconds unless the timer is `met` before."""
+        timer = Timer(expired)
+        self.queue(limit_s).add(timer, self._loop.time())
+        return timer
 
     def close(self) -> None:
         for queue in self._queues.values():
             queue.close()
+
+
+class Timer(Deadline):
+    """A deadline that calls somebody."""
+
+    __slots__ = ("_expired",)
+
+    def __init__(self, expired: Callable[[], None]) -> None:
+        self._expired = expired
+
+    def expired(self) -> None:
+        self._expired()
+
+    def met(self) -> None:
+        super().met()
+        self._expired = _nothing  # it usually leads back to what holds this: make no cycle of it
+
+
+def _nothing() -> None:
+    pass

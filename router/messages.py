@@ -60,7 +60,7 @@ class Request:
         self.head = head
         self.document = document
         self.client = ""
-        self.started = 0.0  # time.monotonic() when the whole request had arrived
+        self.started = 0.0  # time.monotonic(), the loop's clock, when all of it had come
         self.request_id = b""
         self.plan: Plan | None = None
         self.decisions: list[Decision] = []

@@ -8,7 +8,7 @@ import re
 
 from graph.effects import Failure, FailureKind
 from router import failures
-from router.deadlines import Deadlines
+from router.deadlines import Deadline, Deadlines
 from router.messages import DONE, Cancellable, Handler, Request, Respond, Response
 
 _MILLISECONDS = re.compile(rb"0*[1-9][0-9]{0,8}")
@@ -27,23 +27,38 @@ def deadline(inner: Handler, deadlines: Deadlines) -> Handler:
             limit = min(int(asked) / 1000, limit or float("inf"))
         if limit is None:
             return inner(request, respond)
-        late = False
-
-        def finished(response: Response) -> None:
-            running.cancel()
-            if late:
-                failure = Failure(FailureKind.DEADLINE, f"no answer within {limit:g} s")
-                request.failure = failure
-                response = failures.response(failure, plan)
-            respond(response)
-
-        def expired() -> None:
-            nonlocal late
-            late = True
-            exchange.cancel()
-
-        running = deadlines.start(limit, expired)
-        exchange = inner(request, finished)
+        limited = _Limited(request, respond)
+        deadlines.queue(limit).add(limited, request.started)
+        limited.exchange = exchange = inner(request, limited.finished)
         return exchange
 
     return handle
+
+
+class _Limited(Deadline):
+    """A request that runs under a limit."""
+
+    __slots__ = ("_request", "_respond", "exchange")
+
+    def __init__(self, request: Request, respond: Respond) -> None:
+        self._request = request
+        self._respond = respond
+        self.exchange: Cancellable | None = None
+
+    def finished(self, response: Response) -> None:
+        self.met()
+        self.exchange = None
+        self._respond(response)
+
+    def expired(self) -> None:
+        request, exchange, respond = self._request, self.exchange, self._respond
+        assert exchange is not None
+        self._respond = _ignore  # what the cancelled exchange says no longer counts
+        exchange.cancel()
+        failure = Failure(FailureKind.DEADLINE, f"no answer within {self.queue.limit_s:g} s")
+        request.failure = failure
+        respond(failures.response(failure, request.plan))
+
+
+def _ignore(response: Response) -> None:
+    pass

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from graph.effects import Answer, Call, Reply
-from router.counters import Counters, Histogram
+from router.counters import Counters
 from router.execute import Upstream
 from router.messages import Cancellable
 
@@ -13,36 +13,42 @@ class MeteredUpstream:
     def __init__(self, inner: Upstream, counters: Counters) -> None:
         self._inner = inner
         self._counters = counters
-        self._values = counters.values
-        self._durations: dict[str, Histogram] = {}
-        self._codes: dict[tuple[str, int | str], int] = {}
+        self._steps: dict[str, _Step] = {}
 
     def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
         started = monotonic()
-        address = call.address
+        step = self._steps.get(call.address)
+        if step is None:
+            step = self._steps[call.address] = _Step(call.address, self._counters)
 
         def delivered(answer: Answer) -> None:
-            duration = self._durations.get(address) or self._duration(address)
-            duration.observe(monotonic() - started)
-            code = answer.status if isinstance(answer, Reply) else answer.kind.value
-            index = self._codes.get((address, code))
-            if index is None:
-                index = self._code(address, code)
-            self._values[index] += 1
+            step.count(answer, monotonic() - started)
             deliver(answer)
 
         return self._inner.start(call, delivered)
 
-    def _duration(self, address: str) -> Histogram:
-        duration = self._counters.histogram("graphway_step_duration_seconds", _labels(address))
-        self._durations[address] = duration
-        return duration
 
-    def _code(self, address: str, code: int | str) -> int:
-        labels = (("code", str(code)), *_labels(address))
-        index = self._counters.counter("graphway_step_calls_total", labels)
-        self._codes[address, code] = index
-        return index
+class _Step:
+    """The series of one step."""
+
+    __slots__ = ("_address", "_codes", "_counters", "_duration", "_values")
+
+    def __init__(self, address: str, counters: Counters) -> None:
+        self._address = address
+        self._counters = counters
+        self._values = counters.values
+        self._duration = counters.histogram("graphway_step_duration_seconds", _labels(address))
+        self._codes: dict[int | str, int] = {}
+
+    def count(self, answer: Answer, seconds: float) -> None:
+        self._duration.observe(seconds)
+        code = answer.status if isinstance(answer, Reply) else answer.kind.value
+        index = self._codes.get(code)
+        if index is None:
+            labels = (("code", str(code)), *_labels(self._address))
+            index = self._counters.counter("graphway_step_calls_total", labels)
+            self._codes[code] = index
+        self._values[index] += 1
 
 
 def _labels(address: str) -> tuple[tuple[str, str], ...]:

@@ -73,7 +73,7 @@ class Pending:
         self._pool = None
         self.connection = None  # it serves somebody else from here on
         if self._timer is not None:
-            self._timer.cancel()
+            self._timer.met()
             self._timer = None
 
 
