@@ -102,12 +102,12 @@ class Call:
 class All:
     """Run branches side by side; answers come back as a list in branch order.
 
-    `stop` sees the answers so far (None: not yet) and says whether the rest is moot: the driver
-    then cancels it and resumes the walk with what it has.
+    `stop` is told which branch has answered, sees the answers so far (None: not yet) and says
+    whether the rest is moot: the driver then cancels it and resumes the walk with what it has.
     """
 
     branches: "list[Call | Walk]"
-    stop: Callable[[list[Answer | None]], bool]
+    stop: Callable[[int, list[Answer | None]], bool]
 
 
 Effect = Call | All

@@ -1,9 +1,9 @@
 """The one place that waits: drives a walk against an upstream. Knows no node kinds and no HTTP.
 
 It is built on callbacks instead of tasks: one request costs no task, no future and no trip through
-the event loop beyond those of its sockets (docs/decisions/2026-11-21-callbacks.md). The structure is a
-tree all the same: a run owns what it waits for, and cancelling it cancels everything below before
-it returns.
+the event loop beyond those of its sockets (docs/decisions/2026-11-21-callbacks.md). The structure
+is a tree all the same: a run owns what it waits for, and cancelling it cancels everything below
+before it returns.
 """
 
 import logging
@@ -98,7 +98,7 @@ class Fork:
         self.answers[index] = answer
         self._branches[index] = None
         self._missing -= 1
-        if self._missing == 0 or self._stop(self.answers):
+        if self._missing == 0 or self._stop(index, self.answers):
             self.settled = True
             self.cancel()
             if not self._starting:

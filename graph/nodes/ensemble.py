@@ -6,8 +6,6 @@ answer, whatever its status, or the error that stands for it. Bodies are spliced
 key order and escapes stay as they were.
 """
 
-from functools import partial
-
 import msgspec
 
 from graph.document import Document
@@ -41,37 +39,66 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> W
         call(step, payload, request) if step.node is None else descend(step.node, payload, request)
         for step in node.steps
     ]
-    answers: list[Answer | None] = yield All(branches, partial(_decided, node))
-    for step, answer in zip(node.steps, answers, strict=True):
-        if answer is not None and (end := _ends(node, step, answer)) is not None:
-            return end
-    return Reply(200, JSON, Document(_merge(node, answers)))
+    answers: list[Answer | None] = yield All(branches, _Settled(node))
+    end = _end(node, answers)
+    return Reply(200, JSON, Document(_merge(node, answers))) if end is None else end
 
 
-def _decided(node: PlanNode, answers: list[Answer | None]) -> bool:
-    """Whether the answers so far settle the outcome: a step has ended the node and no Hard one
-    before it still may.
+class _Settled:
+    """Whether the answers so far settle the outcome. Looks at each answer once, and at all of them
+    only after one that may end the node.
     """
+
+    __slots__ = ("_near", "_node")
+
+    def __init__(self, node: PlanNode) -> None:
+        self._node = node
+        self._near = False
+
+    def __call__(self, index: int, answers: list[Answer | None]) -> bool:
+        if not self._near:
+            answer = answers[index]
+            assert answer is not None
+            if _ended_by(self._node, self._node.steps[index], answer) is None:
+                return False
+            self._near = True
+        return _end(self._node, answers) is not None
+
+
+def _end(node: PlanNode, answers: list[Answer | None]) -> Answer | None:
+    """The outcome that is certain whatever is still to come; None as long as all may be merged.
+
+    It is that of the first step in order that ends the node, so it is not certain before every Hard
+    step ahead of it has answered. KServe's mode has errors too, for any step: the first one to come
+    ends the node at once, and so a Hard step's answer waits for all ahead of it.
+    """
+    first: Answer | None = None
+    waiting = False
     for step, answer in zip(node.steps, answers, strict=True):
         if answer is None:
-            if step.hard and not node.compat:
-                return False
-        elif _ends(node, step, answer) is not None:
-            return True
-    return False
+            if node.compat:
+                waiting = True
+            elif step.hard:
+                return None
+        elif (end := _ended_by(node, step, answer)) is not None:
+            if not node.compat or isinstance(end, Failure):
+                return end
+            if first is None and not waiting:
+                first = end
+    return first
 
 
-def _ends(node: PlanNode, step: PlanStep, answer: Answer) -> Answer | None:
+def _ended_by(node: PlanNode, step: PlanStep, answer: Answer) -> Answer | None:
     """The outcome of the node because of this step, or None if the step only fills its key."""
     if isinstance(answer, Failure):
         return answer if step.hard or node.compat else None
-    if step.hard and not answer.ok:
-        return answer
-    if node.compat:
-        if not _is_object(answer.document):
-            return Failure(FailureKind.INVALID_ANSWER, NOT_OBJECT, step.address)
-    elif step.hard and not answer.document.spliceable:
-        return Failure(FailureKind.INVALID_ANSWER, NOT_JSON, step.address)
+    if node.compat and not _is_object(answer.document):
+        return Failure(FailureKind.INVALID_ANSWER, NOT_OBJECT, step.address)
+    if step.hard:
+        if not answer.ok:
+            return answer
+        if not answer.document.spliceable:
+            return Failure(FailureKind.INVALID_ANSWER, NOT_JSON, step.address)
     return None
 
 

@@ -12,7 +12,7 @@ Rules (KServe's router, with the departures of docs/kserve-differences.md):
   missing one.
 """
 
-from graph.chaining import predictions_to_instances
+from graph.chaining import as_request, predictions_to_instances
 from graph.conditions import compile as compile_condition
 from graph.effects import Answer, Failure, FailureKind, Input, Payload, Reply, Walk
 from graph.nodes.step import Descend, Lowered, call
@@ -36,7 +36,7 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> W
     for step in node.steps:
         fed = payload
         if step.takes_response and previous is not None:
-            fed = Payload(previous.document, previous.headers)
+            fed = as_request(previous)
         if step.maps_predictions:
             fed = predictions_to_instances(fed)
         if step.condition is not None:
