@@ -64,8 +64,11 @@ class DataPlane:
         self._front.listen(sockets)
 
     def set_ready(self, ready: bool) -> None:
-        """What `/readyz` on the data port says."""
+        """What `/readyz` on the data port says. While we are unready, callers that hold connections
+        are sent elsewhere answer by answer, so that the drain finds none of them in mid-request.
+        """
         self._ready = ready
+        self._front.leaving = not ready
 
     async def drain(self, limit_s: float) -> None:
         """Accept no more, let requests in flight end for up to `limit_s`, then cut off the rest."""

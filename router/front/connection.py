@@ -134,7 +134,7 @@ class ClientConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or response.status == CLIENT_CLOSED:
             return
-        keep_alive = request.head.keep_alive and not response.close and not self._front.draining
+        keep_alive = request.head.keep_alive and not response.close and not self._front.leaving
         body = response.body
         head = render.response_head(
             response.status,

@@ -19,6 +19,7 @@ from router.wire.refused import Refused
 log = logging.getLogger("graphway.front")
 
 RETRY_ACCEPT_S = 0.1
+DRAIN_GRACE_S = 1.0  # what looks idle here may have a request on its way
 
 
 class HttpFront:
@@ -42,6 +43,7 @@ class HttpFront:
         self.loop = loop
         self.date = render.date()  # the Date line of answers, renewed by each sweep
         self.connections: set[ClientConnection] = set()
+        self.leaving = False  # answers end their connections, so that callers go elsewhere
         self.draining = False
         self.drained = asyncio.Event()  # draining, and the last connection has gone
         self._tasks = Tasks(loop)
@@ -61,11 +63,15 @@ class HttpFront:
         self._listening.clear()
 
     def drain(self) -> None:
-        """No new connections; idle ones close, the others after the answer that they wait for."""
-        self.draining = True
+        """No new connections but those that stand in the queue (the kernel would reset them). The
+        others close after their next answer, or if they stay idle.
+        """
+        self.leaving = self.draining = True
+        for sock in self._listening:
+            while self._accept(sock):
+                pass
         self.stop_listening()
-        for connection in list(self.connections):
-            connection.close_if_idle()
+        self.loop.call_later(DRAIN_GRACE_S, self._close_idle)
         self._note_drained()
 
     def lost(self, connection: ClientConnection) -> None:
@@ -85,23 +91,28 @@ class HttpFront:
         for connection in list(self.connections):
             connection.abort()
 
-    def _accept(self, listening: socket.socket) -> None:
+    def _close_idle(self) -> None:
+        for connection in list(self.connections):
+            connection.close_if_idle()
+
+    def _accept(self, listening: socket.socket) -> bool:
         if len(self.connections) + self._adopting >= self.limits.connections:
             self._pause_accepting()
-            return
+            return False
         try:
             sock, _ = listening.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return  # another worker was faster, or the client has left again
+            return False  # another worker was faster, or the client has left again
         except OSError as error:
             if error.errno not in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
                 raise
             log.warning("cannot accept a connection: %s", error.strerror)
             self._pause_accepting()
-            return
+            return False
         sock.setblocking(False)
         self._adopting += 1
         self._tasks.spawn(self._adopt(sock), "accept")
+        return True
 
     async def _adopt(self, sock: socket.socket) -> None:
         try:
