@@ -54,32 +54,27 @@ class Generation:
 
 def settle(before: Generation, loaded: Loaded, now: float) -> Generation:
     """The generation after `before`, once `loaded` is the state of the files."""
+    good = {graph.key: graph for graph in loaded.graphs}
+    own: dict[str, list[Located]] = {}
+    nobodys: dict[str, list[Located]] = {}  # errors by file; a file that is gone hides nothing
+    for problem in loaded.problems:
+        if problem.graph is not None:
+            own.setdefault(problem.graph, []).append(problem)
+        elif problem.is_error and problem.file in loaded.files:
+            nobodys.setdefault(problem.file, []).append(problem)
+
     graphs: dict[str, ServedGraph] = {}
-    for graph in loaded.graphs:
-        old = before.graphs.get(graph.key)
-        same = old is not None and old.loaded.source == graph.source
-        graphs[graph.key] = ServedGraph(
-            graph, old.since if old and same else now, problems=_about(graph.key, loaded)
-        )
-    for key, old in before.graphs.items():
-        if key not in graphs and (reasons := _why_kept(old, loaded)):
-            graphs[key] = replace(old, stale=True, problems=reasons)
+    for key in dict.fromkeys((*before.graphs, *good)):
+        old, new, about = before.graphs.get(key), good.get(key), own.get(key, [])
+        bad = any(problem.is_error for problem in about)  # good and bad at once: there are two now
+        if old is not None and new is None and not bad:
+            about = nobodys.get(old.loaded.file, [])
+            bad = bool(about)  # what nobody can read may be this graph
+        if old is not None and bad:
+            graphs[key] = replace(old, stale=True, problems=tuple(about))
+        elif new is not None:
+            same = old is not None and old.loaded.source == new.source
+            since = old.since if old is not None and same else now
+            graphs[key] = ServedGraph(new, since, problems=tuple(about))
     after = Generation(before.number, graphs, dict(loaded.endpoints), loaded.problems)
     return after if after.same_work(before) else replace(after, number=before.number + 1)
-
-
-def _about(key: str, loaded: Loaded) -> tuple[Located, ...]:
-    return tuple(problem for problem in loaded.problems if problem.graph == key)
-
-
-def _why_kept(old: ServedGraph, loaded: Loaded) -> tuple[Located, ...]:
-    """The errors that may hide this graph: its own, and those of its file that are nobody's. A file
-    that is gone hides nothing.
-    """
-    file = old.loaded.file if old.loaded.file in loaded.files else None
-    return tuple(
-        problem
-        for problem in loaded.problems
-        if problem.is_error
-        and (problem.graph == old.loaded.key or (problem.graph is None and problem.file == file))
-    )

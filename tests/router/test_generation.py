@@ -104,6 +104,11 @@ def shown(generation: Generation) -> dict[str, str]:
             id="a new document is a new graph",
         ),
         pytest.param(
+            loaded(graph("ns/a", "2"), graph("ns/b"), problems=(error("b.yaml", "ns/a"),)),
+            {"ns/a": "1!", "ns/b": "1"},
+            id="two of one name: the one that served, until it is clear which is meant",
+        ),
+        pytest.param(
             loaded(graph("ns/a", "2"), graph("ns/b"), problems=(warning("ns/a"),)),
             {"ns/a": "2", "ns/b": "1"},
             id="a warning stops nothing",

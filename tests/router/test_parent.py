@@ -16,7 +16,7 @@ import pytest
 from graph.problems import Located, Problem
 from router.config import DataPlaneConfig, EndpointSource, GraphSource
 from router.parent import Parent, StartFailed
-from router.settings import Settings
+from router.settings import Settings, read
 from router.source import Loaded, LoadedGraph
 from tests.kit.eventually import eventually
 
@@ -212,9 +212,8 @@ async def test_the_end_of_workers(script: str, code: int, monkeypatch: pytest.Mo
 
 
 async def start_fails(source: Source, **changed: object) -> list[str]:
-    settings = Settings(
-        **{"host": "127.0.0.1", "port": 0, "admin_port": 0, "workers": 1, "watch": False, **changed}
-    )
+    given = {"host": "127.0.0.1", "port": 0, "admin_port": 0, "workers": 1, "watch": False}
+    settings = read({**given, **changed})
     config = DataPlaneConfig(default_graph=settings.default_graph)
     with pytest.raises(StartFailed) as raised:
         await Parent(settings, source, config, worker_command=WORKER).run(signals=False)
