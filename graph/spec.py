@@ -1,7 +1,7 @@
 """What the user wrote: KServe's InferenceGraph (serving.kserve.io/v1alpha1), field by field.
 
 The models mirror the wire form: camelCase in YAML, snake_case in Python, unknown keys refused,
-values never coerced. They hold no rules beyond types; what a graph must satisfy stands in `check`.
+values never coerced. They hold no rules beyond types; what a graph must satisfy stands in `checks`.
 Fields that we do not interpret (pod scheduling, status conditions) are kept as they are, so that a
 manifest round-trips.
 """

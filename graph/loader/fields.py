@@ -79,11 +79,11 @@ def _unknown(path: Path, spellers: dict[str, Speller]) -> str:
         ):
             known = _keys(model)
             speller = spellers.setdefault(owner, Speller(known))
-            if (near := speller.nearest(key)) is not None:
-                return f"unknown key {shown(key)}; did you mean {shown(near)}?"
             for _, other, place in _OWNERS:
                 if key in _keys(other):
                     return f"{owner} has no key {shown(key)}; it belongs to {place}"
+            if (near := speller.nearest(key)) is not None:
+                return f"unknown key {shown(key)}; did you mean {shown(near)}?"
             return f"unknown key {shown(key)}; {owner} has {listed(known)}"
     return f"unknown key {shown(key)}; remove it"
 

@@ -1,4 +1,4 @@
-"""Golden cases: each file in tests/cases holds a manifest, the problems that it has, and nothing else.
+"""Golden cases: each file in tests/cases holds a manifest and the problems that it has.
 
 The first comment lines say in a sentence what the case is about. `# with: kserve` asks for that
 option, and the last lines `# expect: LINE:COLUMN SEVERITY CODE`, or `# expect: fine`, are all
