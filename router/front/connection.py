@@ -45,7 +45,7 @@ class ClientConnection(asyncio.Protocol):
         self._idle_s = front.limits.idle_timeout_s
         self._since = front.loop.time()  # when what we now wait for began
         self._began = self._since  # when the first byte of the request being read came
-        self._lingering = False
+        self._lingering = False  # whatever still comes is thrown away
         self._reading_paused = False
         self._write_paused = False
         self._stalled = 0  # bytes unwritten when last looked at
@@ -62,25 +62,26 @@ class ClientConnection(asyncio.Protocol):
         if self._lingering:
             return
         reader = self._reader
-        if self._request is None:
+        if self._request is None and not self._write_paused:
             if reader.idle:
                 self._since = self._began = self._front.loop.time()
-            elif reader.head is not None:
-                self._since = self._front.loop.time()
             reader.feed(data)
             self._serve()
             return
         reader.feed(data)
-        if reader.buffered > PIPELINED_BYTES and self._transport is not None:
+        if reader.buffered > PIPELINED_BYTES and not self._reading_paused:
+            assert self._transport is not None
             self._reading_paused = True
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
+        self._lingering = True  # requests that wait in the buffer have nobody to answer to
         self._hang_up()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._lingering = True
         self._hang_up()
         self._front.lost(self)
 
@@ -91,8 +92,7 @@ class ClientConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._write_paused = False
-        if self._request is None and not self._lingering:
-            self._serve()
+        self._serve()
 
     # requests in, answers out
 
@@ -102,18 +102,20 @@ class ClientConnection(asyncio.Protocol):
             return  # an answer at once, within the loop below: it goes on by itself
         self._busy = True
         try:
-            while self._request is None and self._transport is not None and not self._write_paused:
+            while self._request is None and not self._lingering and not self._write_paused:
                 try:
                     request = self._reader.next()
                 except Refused as fault:
                     self._refuse(fault)
-                    return
+                    break
                 if request is None:
                     self._await_more()
-                    return
+                    break
                 self._handle(request)
         finally:
             self._busy = False
+        if self._reading_paused:
+            self._read_on()
 
     def _handle(self, request: Request) -> None:
         request.started = monotonic()
@@ -132,7 +134,7 @@ class ClientConnection(asyncio.Protocol):
         self._exchange = None
         self._request = None
         transport = self._transport
-        if transport is None or response.status == CLIENT_CLOSED:
+        if transport is None or self._lingering or response.status == CLIENT_CLOSED:
             return
         keep_alive = request.head.keep_alive and not response.close and not self._front.leaving
         body = response.body
@@ -150,44 +152,55 @@ class ClientConnection(asyncio.Protocol):
             transport.write(head + body)
         else:
             transport.writelines((head, body))
-        self._since = self._front.loop.time()
+        self._since = self._began = self._front.loop.time()
         if not keep_alive:
-            self._close()
+            if self._reader.idle:
+                self._close()
+            else:
+                self._linger()
             return
         if request.plan is not None:
             self._idle_s = request.plan.timeouts.idle_s or float("inf")
-        if self._reading_paused:
-            self._reading_paused = False
-            transport.resume_reading()
         if not self._reader.idle:
             self._serve()
 
     def _await_more(self) -> None:
         head = self._reader.head
-        if head is not None and head.expects_continue and not self._continued:
+        if head is None:
+            return
+        self._since = self._front.loop.time()
+        if head.expects_continue and not self._continued:
             self._continued = True
             if self._reader.untouched and self._transport is not None:
                 self._transport.write(render.CONTINUE)
 
-    def _refuse(self, fault: Refused) -> None:
-        self._front.refused(fault, self._client)
-        self._answer_and_linger(failures.error(fault.status, fault.cause))
-
-    def _answer_and_linger(self, response: Response) -> None:
-        transport = self._transport
-        if transport is None:
-            return
-        head = render.response_head(
-            response.status, response.headers, len(response.body), self._front.date, False, True
-        )
-        transport.write(head + response.body)
-        self._lingering = True
-        self._since = self._front.loop.time()
-        if transport.can_write_eof():
-            transport.write_eof()
-        if self._reading_paused:
+    def _read_on(self) -> None:
+        """Resume reading once what was read ahead is used up, or once nothing but reading helps."""
+        waits = self._request is None and not self._write_paused
+        if waits or self._lingering or self._reader.buffered <= PIPELINED_BYTES:
             self._reading_paused = False
-            transport.resume_reading()
+            if self._transport is not None:
+                self._transport.resume_reading()
+
+    def _refuse(self, fault: Refused) -> None:
+        transport = self._transport
+        assert transport is not None
+        self._front.refused(fault, self._client)
+        answer = failures.error(fault.status, fault.cause)
+        head = render.response_head(
+            answer.status, answer.headers, len(answer.body), self._front.date, False, True
+        )
+        transport.write(head + answer.body)
+        self._since = self._front.loop.time()
+        self._linger()
+
+    def _linger(self) -> None:
+        """The answer that was written is the last."""
+        assert self._transport is not None
+        self._lingering = True
+        self._transport.write_eof()
+        if self._reading_paused:
+            self._read_on()
 
     def _hang_up(self) -> None:
         exchange = self._exchange
@@ -197,7 +210,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _close(self) -> None:
         if self._transport is not None:
-            self._lingering = True  # whatever still comes is not read
+            self._lingering = True
             self._transport.close()
 
     # what the front asks
@@ -209,6 +222,7 @@ class ClientConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         if self._transport is not None:
+            self._lingering = True
             self._transport.abort()
 
     def sweep(self, now: float) -> None:
@@ -224,10 +238,10 @@ class ClientConnection(asyncio.Protocol):
                 self._stalled = unwritten
                 self._since = now
             elif waited > limits.write_timeout_s:
-                transport.abort()
+                self.abort()
         elif self._lingering:
             if waited > LINGER_S:
-                transport.abort()
+                self.abort()
         elif self._request is not None:
             pass  # the deadline layer watches it
         elif (head := self._reader.head) is not None:

@@ -16,17 +16,21 @@ from router.wire.refused import Refused
 
 Fields = dict[bytes, bytes]
 
+# RFC 3986 section 3.2 without a user (RFC 9110 section 4.2.4).
+_AUTHORITY = rb"(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9.\-_~!$&'()*+,;=%]+)(?::[0-9]*)?"
+_HOST = re.compile(rb"(?:" + _AUTHORITY + rb")?")
 # RFC 9112 section 3: method SP request-target SP HTTP-version. Origin, absolute and asterisk form;
 # visible ASCII only, no fragment.
 _REQUEST_LINE = re.compile(
     rb"([A-Z]+(?:-[A-Z]+)*) "
-    rb"(?:(?:[Hh][Tt][Tt][Pp][Ss]?://([!\"$-.0-;=@-~]+))?(/[!\"$->@-~]*)?(\?[!\"$-~]*)?|(\*))"
+    rb"(?:(?:[Hh][Tt][Tt][Pp][Ss]?://(" + _AUTHORITY + rb"))?"
+    rb"(/[!\"$->@-~]*)?(\?[!\"$-~]*)?|(\*))"
     rb" HTTP/1\.([01])\r\n"
 )
-_VERSION = re.compile(rb" HTTP/[0-9]+\.[0-9]+\r\n$")
+_OTHER_VERSION = re.compile(rb"[A-Z][^\r\n]* HTTP/(?!1\.[01]\r)[0-9]+\.[0-9]+\r\n")
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-5][0-9][0-9](?: [^\r\n]*)?\r\n")
-_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9.\-_~!$&'()*+,;=%]*)(?::[0-9]*)?")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
+BARE_LF = "a line ends without CR"
 
 
 class _Fields:
@@ -55,16 +59,20 @@ class RequestHead(Head):
 
 def parse_request_head(data: bytes, limit: int) -> RequestHead:
     """`data` ends with the empty line; `limit` is a number of header fields. Raises Refused."""
+    if data.count(b"\n") != data.count(b"\r\n"):
+        raise Refused(400, BARE_LF)
+    if data.startswith(b"CONNECT "):
+        raise Refused(405, "CONNECT is not served here")
     line = _REQUEST_LINE.match(data)
     if line is None:
-        raise _bad_request_line(data)
+        if _OTHER_VERSION.match(data):
+            raise Refused(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
+        raise Refused(400, "malformed request line")
     method, authority, path, query, asterisk, minor = line.groups()
     if asterisk and method != b"OPTIONS":
         raise Refused(400, "only OPTIONS may ask for *")
     if not asterisk and not path and authority is None:
         raise Refused(400, "the request target is not a path")
-    if method == b"CONNECT":
-        raise Refused(405, "CONNECT is not served here")
     http11 = minor == b"1"
     received = _Fields()
     try:
@@ -119,6 +127,8 @@ class ResponseHead:
 
 def parse_response_head(data: bytes, limit: int, passed: frozenset[bytes]) -> ResponseHead:
     """`data` ends with the empty line. Raises Refused, whose status is of no use here."""
+    if data.count(b"\n") != data.count(b"\r\n"):
+        raise Refused(502, BARE_LF)
     if _STATUS_LINE.match(data) is None:
         raise Refused(502, "the answer is not HTTP/1.1")
     received = _Fields()
@@ -186,10 +196,3 @@ def _refuse_repeated(headers: Headers, *names: bytes) -> None:
     for name in names:
         if present.count(name) > 1:
             raise Refused(400, f"more than one {name.decode().title()} header")
-
-
-def _bad_request_line(head: bytes) -> Refused:
-    line = head[: head.find(b"\r\n") + 2]
-    if _VERSION.search(line) and not re.search(rb" HTTP/1\.[01]\r\n$", line):
-        return Refused(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
-    return Refused(400, "malformed request line")

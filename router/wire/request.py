@@ -11,20 +11,21 @@ from graph.document import Document
 from router.config import Limits
 from router.messages import Request
 from router.wire.body import Chunked, Length
-from router.wire.head import CHUNKED, RequestHead
+from router.wire.head import BARE_LF, CHUNKED, RequestHead
 from router.wire.refused import Refused
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class RequestReader:
-    __slots__ = ("_buffer", "_framing", "_head", "_limits", "_parse", "_scanned")
+    __slots__ = ("_buffer", "_framing", "_head", "_limits", "_parse", "_passed_over", "_scanned")
 
     def __init__(self, limits: Limits, parse: Callable[[bytes], RequestHead]) -> None:
         self._limits = limits
         self._parse = parse
         self._buffer: bytes | bytearray = b""
         self._scanned = 0  # how far the buffer is known to hold no end of a head
+        self._passed_over = False  # the one empty line that may come before a request
         self._head: RequestHead | None = None  # set while its body is awaited
         self._framing: Length | Chunked | None = None
 
@@ -82,24 +83,24 @@ class RequestReader:
             self._buffer = b""
             return None
         self._buffer = rest
-        self._head = None
-        return Request(head, Document(self._framing.body()))
+        body = self._framing.body()
+        self._head = self._framing = None
+        return Request(head, Document(body))
 
     def _read_head(self) -> RequestHead | None:
         data = self._buffer
-        if data[:2] == b"\r\n":  # RFC 9112 section 2.2: one empty line before a request is ignored
+        if data[:2] == b"\r\n" and not self._passed_over:  # RFC 9112 section 2.2
+            self._passed_over = True
             data = self._buffer = data[2:]
         if not data:
             return None
-        end = data.find(b"\r\n\r\n", self._scanned)
-        if end < 0:
+        end = data.find(b"\r\n\r\n", self._scanned) + 4
+        if end < 4 or end > self._limits.header_bytes:
             self._refuse_early(data)
             self._scanned = max(0, len(data) - 3)
             return None
-        end += 4
         self._scanned = 0
-        if end > self._limits.header_bytes:
-            raise _too_large(data[:end])
+        self._passed_over = False
         head = self._parse(bytes(data[:end]))
         self._buffer = data[end:]
         if head.length > self._limits.body_bytes:
@@ -107,16 +108,15 @@ class RequestReader:
         return head
 
     def _refuse_early(self, data: bytes | bytearray) -> None:
-        """What can be refused before the head is whole, so that nobody waits for its end."""
-        if len(data) > self._limits.header_bytes:
-            raise _too_large(data)
-        if not 65 <= data[0] <= 90 and data != b"\r":
+        """What can be refused before the head is whole, so that nobody waits for its end. Looks no
+        further than the limit: the verdict must not depend on how much came at once.
+        """
+        limit = self._limits.header_bytes
+        if not 65 <= data[0] <= 90 and (data != b"\r" or self._passed_over):
             raise Refused(400, "malformed request line")
-        if _BARE_LF.search(data, self._scanned):
-            raise Refused(400, "a line ends without CR")
-
-
-def _too_large(data: bytes | bytearray) -> Refused:
-    if data.find(b"\r\n") < 0:
-        return Refused(414, "the request line is too long")
-    return Refused(431, "the request head is too large")
+        if _BARE_LF.search(data, self._scanned, limit):
+            raise Refused(400, BARE_LF)
+        if len(data) > limit:
+            if data.find(b"\r\n", 0, limit) < 0:
+                raise Refused(414, "the request line is too long")
+            raise Refused(431, "the request head is too large")

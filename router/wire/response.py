@@ -5,16 +5,18 @@ by close. Raises Refused for what is no HTTP or too large. 1xx answers are skipp
 no predictor needs more.
 """
 
+import re
 from collections.abc import Callable
 
 from graph.document import Document
 from graph.effects import Reply
 from router.config import Limits
 from router.wire.body import Chunked, Framing, Length, UntilClose
-from router.wire.head import CHUNKED, UNTIL_CLOSE, ResponseHead
+from router.wire.head import BARE_LF, CHUNKED, UNTIL_CLOSE, ResponseHead
 from router.wire.refused import Refused
 
 INFORMATIONAL = 16
+_BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class ResponseReader:
@@ -25,6 +27,7 @@ class ResponseReader:
         "_informational",
         "_limits",
         "_parse",
+        "_scanned",
         "_to_head",
         "keep_alive",
     )
@@ -36,6 +39,7 @@ class ResponseReader:
         self._parse = parse
         self._to_head = to_head  # the request was HEAD: whatever its headers say, no body follows
         self._buffer: bytes | bytearray = b""
+        self._scanned = 0  # how far the buffer is known to hold no end of a head
         self._head: ResponseHead | None = None
         self._framing: Framing | None = None
         self._informational = 0
@@ -64,17 +68,13 @@ class ResponseReader:
 
     def _read(self, data: bytes | bytearray) -> Reply | None:
         while True:
-            end = data.find(b"\r\n\r\n")
-            if end < 0:
-                if len(data) > self._limits.header_bytes:
-                    raise Refused(502, "the head of the answer is too large")
-                if data and data[:5] != b"HTTP/"[: len(data)]:
-                    raise Refused(502, "the answer is not HTTP/1.1")
+            end = data.find(b"\r\n\r\n", self._scanned) + 4
+            if end < 4 or end > self._limits.header_bytes:
+                self._refuse_early(data)
                 self._buffer = data
+                self._scanned = max(0, len(data) - 3)
                 return None
-            end += 4
-            if end > self._limits.header_bytes:
-                raise Refused(502, "the head of the answer is too large")
+            self._scanned = 0
             head = self._parse(bytes(data[:end]))
             data = data[end:]
             if head.status >= 200:
@@ -87,21 +87,35 @@ class ResponseReader:
         self._head = head
         self.keep_alive = head.keep_alive
         length = head.length
-        if self._to_head or head.status in {204, 304}:
+        limit = self._limits.answer_bytes
+        if self._to_head:
             return self._reply(b"", data)
+        if head.status in {204, 304}:
+            if length not in {0, UNTIL_CLOSE}:
+                self.keep_alive = False  # a body is announced, and may come where none belongs
+            return self._reply(b"", data)
+        if length > limit:
+            raise Refused(502, f"the answer is larger than {limit} bytes")
         if 0 <= length <= len(data):  # the usual case: all in one piece
             return self._reply(bytes(data[:length]), data[length:])
-        limit = self._limits.answer_bytes
         if length == CHUNKED:
             self._framing = Chunked(limit)
         elif length == UNTIL_CLOSE:
             self._framing = UntilClose(limit)
             self.keep_alive = False
-        elif length > limit:
-            raise Refused(502, f"the answer is larger than {limit} bytes")
         else:
             self._framing = Length(length)
         return self._body(bytes(data))
+
+    def _refuse_early(self, data: bytes | bytearray) -> None:
+        """What can be refused before the head is whole, so that no caller waits for its end."""
+        limit = self._limits.header_bytes
+        if data and data[:5] != b"HTTP/"[: len(data)]:
+            raise Refused(502, "the answer is not HTTP/1.1")
+        if _BARE_LF.search(data, self._scanned, limit):
+            raise Refused(502, BARE_LF)
+        if len(data) > limit:
+            raise Refused(502, "the head of the answer is too large")
 
     def _body(self, data: bytes) -> Reply | None:
         assert self._framing is not None
