@@ -46,7 +46,8 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     chosen = arguments()
     progress, console = Console(stderr=True), Console(width=None if sys.stdout.isatty() else 160)
-    signal.signal(signal.SIGTERM, _interrupt)  # end as on Ctrl-C, so that no process is left
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had them ignored
+        signal.signal(number, _interrupt)
     groups = select(QUICK_GROUPS if chosen.quick else GROUPS, chosen.only)
     rounds, seconds = QUICK if chosen.quick else FULL
     if not groups:
