@@ -36,6 +36,8 @@ class Catalog:
 
     def begin(self, loaded: Loaded) -> None:
         """The first load, known to be good."""
+        if not loaded.graphs:
+            log.warning("there is no InferenceGraph here: every path answers 404")
         self._take(loaded)
 
     def reload(self, loaded: Loaded) -> None:

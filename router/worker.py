@@ -16,6 +16,7 @@ import sys
 
 import uvloop
 
+from router import log
 from router.channel import worker_end
 from router.config import DataPlaneConfig
 from router.conversation import Worker
@@ -47,6 +48,7 @@ async def _serve(channel_fd: int, counters_fd: int, listen_fds: list[int]) -> No
     loop = asyncio.get_running_loop()
 
     def make_plane(config: DataPlaneConfig) -> DataPlane:
+        log.configure(config.log.level, config.log.format)
         return DataPlane(config, counters, loop)
 
     channel = await worker_end(socket.socket(fileno=channel_fd))

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,11 +16,12 @@ import pytest
 from graph.problems import Located, Problem
 from router.config import DataPlaneConfig, EndpointSource, GraphSource
 from router.parent import Parent, StartFailed
-from router.settings import Settings, read
+from router.settings import read
 from router.source import Loaded, LoadedGraph
 from tests.kit.eventually import eventually
 
 WORKER = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
+QUIET = {"host": "127.0.0.1", "port": 0, "admin_port": 0, "watch": False}
 FILE = "a.yaml"
 
 
@@ -85,13 +86,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(
-    workers: int = 2, source: Source | None = None, on_started: Callable[[], None] = lambda: None
-) -> AsyncIterator[Running]:
+async def running(workers: int = 2, source: Source | None = None) -> AsyncIterator[Running]:
     source = source or Source()
-    settings = Settings(
-        host="127.0.0.1", port=0, admin_port=0, workers=workers, watch=False, finish_seconds=0.2
-    )
+    settings = read({**QUIET, "workers": workers, "finish_seconds": 0.2})
     started = asyncio.Event()
     parent = Parent(
         settings,
@@ -212,8 +209,7 @@ async def test_the_end_of_workers(script: str, code: int, monkeypatch: pytest.Mo
 
 
 async def start_fails(source: Source, **changed: object) -> list[str]:
-    given = {"host": "127.0.0.1", "port": 0, "admin_port": 0, "workers": 1, "watch": False}
-    settings = read({**given, **changed})
+    settings = read({**QUIET, "workers": 1, **changed})
     config = DataPlaneConfig(default_graph=settings.default_graph)
     with pytest.raises(StartFailed) as raised:
         await Parent(settings, source, config, worker_command=WORKER).run(signals=False)
