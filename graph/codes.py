@@ -29,7 +29,7 @@ class Code(Enum):
     KEY_TYPE = "key-type", _WARNING
     DUPLICATE_KEY = "duplicate-key", _ERROR
     NO_DOCUMENTS = "no-documents", _ERROR
-    TOO_MANY_PROBLEMS = "too-many-problems", _ERROR
+    TOO_MANY_PROBLEMS = "too-many-problems", _WARNING
     # documents
     NOT_A_RESOURCE = "not-a-resource", _ERROR
     UNKNOWN_KIND = "unknown-kind", _WARNING

@@ -4,7 +4,7 @@ A document of another kind is kept with its data and its places, for whoever kno
 Whatever the text is, the answer is documents and problems, never an exception.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from graph.codes import Code
 from graph.loader.fields import field_problems
+from graph.loader.found import Found
 from graph.loader.places import Place
 from graph.loader.reader import Reader
 from graph.loader.text import decode, readable
@@ -72,8 +73,9 @@ class Document:
         owner = self.key if self.is_graph and self.name else None
         return Located(self.file, *self.locate(problem.path), problem, owner)
 
-    def having(self, problems: list[Problem]) -> "Document":
-        return replace(self, problems=self.problems + tuple(map(self.located, problems)))
+    def having(self, problems: Iterable[Problem]) -> "Document":
+        found = Found((*self.problems, *map(self.located, problems)))
+        return replace(self, problems=found.all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def load(text: str | bytes, file: str = "<text>") -> Documents:
     if not documents and not problems:
         message = "nothing here: no document; if this is meant, remove the file"
         problems.append(Located(file, 1, 1, Code.NO_DOCUMENTS.at((), message)))
-    return Documents(file, tuple(documents), tuple(problems))
+    return Documents(file, tuple(documents), Found(problems).all())
 
 
 def read(text: str | bytes, file: str) -> tuple[list[tuple[Any, Place]], list[Located]]:
@@ -129,7 +131,7 @@ def read(text: str | bytes, file: str) -> tuple[list[tuple[Any, Place]], list[Lo
         return [], problems
     reader = Reader(checked, file)
     found = [(document.value, document.place) for document in reader.read()]
-    return found, problems + reader.problems
+    return found, [*problems, *reader.problems]
 
 
 TOO_LARGE = f"more than {MAX_BYTES // 2**20} MiB; no manifest is that large, or split it"

@@ -1,13 +1,11 @@
 """What pydantic found wrong with a manifest's fields, in our words: code, path, how to mend it."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from graph.codes import Code
-from graph.loader.reader import MAX_PROBLEMS
 from graph.problems import Path, Problem
 from graph.spec import (
     API_VERSION,
@@ -42,15 +40,7 @@ _EXPECTED = {  # pydantic's type of error -> what should stand there
 _CHOICES = ("enum", "literal_error")
 
 
-def field_problems(error: ValidationError) -> list[Problem]:
-    found = list(islice(_problems(error), MAX_PROBLEMS))
-    if error.error_count() > MAX_PROBLEMS:
-        end = f"{error.error_count() - MAX_PROBLEMS:,} more of the kind above; mend these first"
-        found.append(Code.TOO_MANY_PROBLEMS.at((), end))
-    return found
-
-
-def _problems(error: ValidationError) -> Iterator[Problem]:
+def field_problems(error: ValidationError) -> Iterator[Problem]:
     spellers: dict[str, Speller] = {}
     for fault in error.errors(include_url=False):
         path: Path = fault["loc"]

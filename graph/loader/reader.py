@@ -17,6 +17,7 @@ import yaml
 from yaml import events
 
 from graph.codes import Code
+from graph.loader.found import Found
 from graph.loader.places import START, At, Child, Place, at, line_and_column
 from graph.loader.scalars import Scalar, resolve
 from graph.problems import Located, Path
@@ -24,7 +25,6 @@ from graph.wording import shown
 
 MAX_DEPTH = 200  # real manifests stay under 30; JSON libraries below us give up at 255
 MAX_VALUES = 1_000_000  # keys, items and documents of a file, aliases expanded
-MAX_PROBLEMS = 1_000  # of a file; more help nobody
 _GC_CHARACTERS = 200_000  # the collector would walk all of a big document again and again
 
 _TAGS = "tag:yaml.org,2002:"
@@ -85,7 +85,7 @@ class _Stop(Exception):
 
 class Reader:
     def __init__(self, text: str, file: str) -> None:
-        self.problems: list[Located] = []
+        self._found = Found()
         self._file = file
         self._text = text
         self._values = 0
@@ -109,6 +109,10 @@ class Reader:
             if collecting:
                 gc.enable()
         return documents
+
+    @property
+    def problems(self) -> tuple[Located, ...]:
+        return self._found.all()
 
     def _documents(self) -> Iterator[Read]:
         parser = yaml.CSafeLoader(self._text)
@@ -285,13 +289,8 @@ class Reader:
 
     def _report(self, code: Code, where: At, message: str, *inner: str) -> None:
         line, column = line_and_column(where)
-        self.problems.append(
-            Located(self._file, line, column, code.at((*self._path(), *inner), message))
-        )
-        if len(self.problems) == MAX_PROBLEMS:
-            end = Code.TOO_MANY_PROBLEMS.at((), "there are more problems; mend these first")
-            self.problems.append(Located(self._file, line, column, end))
-            raise _Stop
+        problem = code.at((*self._path(), *inner), message)
+        self._found.add(Located(self._file, line, column, problem))
 
     def _path(self) -> Path:
         """What is being read, from the document's top: the keys and indexes of all that is open."""

@@ -3,7 +3,7 @@
 import pytest
 
 from graph.loader import load
-from graph.loader.reader import MAX_PROBLEMS
+from graph.loader.found import MAX_PROBLEMS
 from graph.spec import InferenceGraph
 
 GRAPH = """\

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.loader import reader
-from graph.loader.reader import MAX_DEPTH, MAX_PROBLEMS, Read, Reader
+from graph.loader.found import MAX_PROBLEMS
+from graph.loader.reader import MAX_DEPTH, Read, Reader
 from graph.problems import Path
 
 
@@ -202,9 +203,13 @@ def test_too_many_values_are_told_however_they_are_written(
 
 
 def test_problems_have_an_end() -> None:
-    _, problems = read("{" + "a: 1, " * 3 * MAX_PROBLEMS + "}")
-    assert len(problems) == MAX_PROBLEMS + 1
-    assert problems[-1].endswith(" too-many-problems")
+    warnings, errors = "!x 1, " * 3 * MAX_PROBLEMS, "{~: 1}, " * 3 * MAX_PROBLEMS
+    documents, problems = read("[" + warnings + errors + "]")
+    assert len(documents) == 1
+    codes = [problem.split()[1] for problem in problems]
+    assert codes == (
+        ["yaml-tag"] * MAX_PROBLEMS + ["bad-key"] * MAX_PROBLEMS + ["too-many-problems"]
+    )
 
 
 @pytest.fixture
