@@ -83,9 +83,32 @@ class Process:
 def running(
     name: str, argv: Sequence[str], cores: frozenset[int], ready_url: str
 ) -> Iterator[Process]:
-    process = Process(name, argv, cores)
+    process = None
     try:
+        with uninterrupted():
+            process = Process(name, argv, cores)
         process.wait_ready(ready_url)
         yield process
     finally:
-        process.stop()
+        if process:
+            with uninterrupted():
+                process.stop()
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until the end: between the birth of a process and the moment when
+    somebody is bound to end it, they would leave it behind.
+    """
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
