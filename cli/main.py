@@ -13,6 +13,7 @@ from typer.main import get_command
 
 COMMANDS = {  # name -> (module:function, or module:app where it has commands of its own; help)
     "check": ("cli.check:check", "Find every problem of some manifests."),
+    "serve": ("cli.serve:app", "Serve graphs."),
     "version": ("cli.version:version", "Print the version."),
 }
 
