@@ -12,7 +12,7 @@ stands in for it), a network of its own, cgroup limits, seccomp.
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,9 +22,6 @@ from tests.deploy.dockerfile import BASE_PATH, Dockerfile, Instruction, Stage, e
 PROJECT = Path(__file__).parents[2]
 SUITE = "bookworm"
 PACKAGES = "ca-certificates,python3,python3-venv"
-TOOLS = ("debootstrap", "unshare", "chroot")
-# A root made before, to start from a copy of it: debootstrap takes over a minute.
-BASE_ROOT = os.environ.get("GRAPHWAY_TEST_BASE_ROOT")
 # So that pip inside reaches what pip outside reaches.
 NETWORK_FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt")
 NETWORK_NAMES = {
@@ -66,13 +63,16 @@ class Image:
         env: Mapping[str, str] | None = None,
         mounts: Mapping[Path, str] | None = None,
         output: IO[bytes] | int | None = None,
-    ) -> "Pod":
-        """The entry point with these arguments. `mounts`: folders of this machine, read-only."""
+    ) -> subprocess.Popen[bytes]:
+        """The entry point with these arguments, below a process that ends as it does.
+
+        `mounts`: folders of this machine -> where the image sees them, read-only.
+        """
         known = {**self.env, "HOME": "/", **(env or {})}
         inside = ["env", "-i", *(f"{key}={value}" for key, value in known.items())]
         folders = [f"{source}:{target}" for source, target in (mounts or {}).items()]
         where = (str(self.root), self.user, known["PATH"])
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [
                 *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
                 *("sh", "-euc", POD, "pod", *where, *folders, "--"),
@@ -83,27 +83,15 @@ class Image:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        return Pod(process)
 
 
-@dataclass(frozen=True, slots=True)
-class Pod:
-    process: subprocess.Popen[bytes]
+def build(folder: Path, base: Path | None = None) -> Image:
+    """The image of the last stage; everything lies under `folder`.
 
-    def pids(self) -> list[int]:
-        """The entry point's process and those below it, by their numbers on this machine."""
-        found: list[int] = []
-        waiting = _children(self.process.pid)
-        while waiting:
-            found.append(waiting.pop(0))
-            waiting += _children(found[-1])
-        return found
-
-
-def build(folder: Path, dockerfile: Path = PROJECT / "Dockerfile") -> Image:
-    """The image of the last stage; everything lies under `folder`."""
-    stages = Dockerfile.read(dockerfile).stages
-    base = Path(BASE_ROOT) if BASE_ROOT else _debootstrap(folder / "base")
+    `base`: a root made before, of which each stage begins as a copy.
+    """
+    stages = Dockerfile.read(PROJECT / "Dockerfile").stages
+    base = base or _debootstrap(folder / "base")
     roots: dict[str, Path] = {}
     for number, stage in enumerate(stages):
         root = folder / (stage.name or f"stage-{number}")
@@ -173,9 +161,15 @@ def _run(*command: str) -> None:
     assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
 
 
-def _children(pid: int) -> list[int]:
-    try:
-        tasks: Iterable[Path] = list(Path(f"/proc/{pid}/task").iterdir())
-        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return []  # it has just ended
+def below(pid: int) -> list[int]:
+    """Processes that descend from this one, nearest first."""
+    found: list[int] = []
+    waiting = [pid]
+    while waiting:
+        tasks = Path(f"/proc/{waiting.pop(0)}/task").iterdir()
+        children = [
+            int(child) for task in tasks for child in (task / "children").read_text().split()
+        ]
+        found += children
+        waiting += children
+    return found
