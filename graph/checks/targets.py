@@ -97,7 +97,7 @@ def _host_fault(place: str) -> str | None:
         host, _, port = place.partition(":")
         if not host:
             return "it has no host; write `http://HOST/PATH`"
-        if not _HOST.fullmatch(host) or len(host) > _MAX_HOST:
+        if len(host) > _MAX_HOST or not _HOST.fullmatch(host):
             return f"{shown(host)} is no host name"
     if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 2**16):
         return f"{shown(port)} is no port; give one from 1 to 65535"

@@ -1,11 +1,13 @@
 """What pydantic found wrong with a manifest's fields, in our words: code, path, how to mend it."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from graph.codes import Code
+from graph.loader.found import MAX_PROBLEMS
 from graph.problems import Path, Problem
 from graph.spec import (
     API_VERSION,
@@ -42,7 +44,7 @@ _CHOICES = ("enum", "literal_error")
 
 def field_problems(error: ValidationError) -> Iterator[Problem]:
     spellers: dict[str, Speller] = {}
-    for fault in error.errors(include_url=False):
+    for fault in islice(error.errors(include_url=False), MAX_PROBLEMS + 1):
         path: Path = fault["loc"]
         kind, value = fault["type"], fault["input"]
         if path == ("apiVersion",):

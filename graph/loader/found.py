@@ -29,7 +29,7 @@ class Found:
         first = self._first_dropped
         if first is None:
             return tuple(self._kept)
-        more = self._seen.total() - len(self._kept)
-        problem = Code.TOO_MANY_PROBLEMS.at((), f"{more:,} more from here on; mend these first")
+        message = "more problems follow from here on; mend the others first"
+        problem = Code.TOO_MANY_PROBLEMS.at((), message)
         end = Located(first.file, first.line, first.column, problem, first.graph)
         return (*self._kept, end)

@@ -95,8 +95,7 @@ def test_problems_of_fields_have_an_end() -> None:
     nodes = ", ".join(f"n{n}: {{}}" for n in range(MAX_PROBLEMS + 5))
     problems = load(GRAPH.replace("root: ", f"{nodes}, root: ")).problems
     assert len(problems) == MAX_PROBLEMS + 1
-    [end] = [p.problem.message for p in problems if p.problem.code == "too-many-problems"]
-    assert end.startswith("5 more")
+    assert [p.problem.code for p in problems].count("too-many-problems") == 1
 
 
 def test_thousands_of_misspelt_keys_are_soon_told() -> None:
