@@ -8,6 +8,8 @@ its head needs a timer of the loop. A limit that is met leaves nothing behind.
 import asyncio
 from collections.abc import Callable
 
+CROWDED = 64  # lengths; graphs and settings name a handful
+
 
 class Deadline:
     """Something that must be over by `due` (loop time). Subclasses say what happens else."""
@@ -36,10 +38,6 @@ class Queue:
         self._loop = loop
         self._timer: asyncio.TimerHandle | None = None
 
-    @property
-    def armed(self) -> bool:
-        return self._timer is not None
-
     def add(self, deadline: Deadline, began: float) -> None:
         """`began` is a time of the loop, not before that of the deadline added last."""
         deadline.due = began + self.limit_s
@@ -51,34 +49,46 @@ class Queue:
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
     def _expire(self) -> None:
         self._timer = None
         now = self._loop.time()
-        for deadline in list(self.waiting):
-            if deadline.due > now:
-                break
-            if deadline in self.waiting:  # else one that expired before it has ended it
-                del self.waiting[deadline]
-                deadline.expired()
-        head = next(iter(self.waiting), None)
-        if head is not None and self._timer is None:
-            self._timer = self._loop.call_at(head.due, self._expire)
+        try:
+            for deadline in list(self.waiting):
+                if deadline.due > now:
+                    break
+                if deadline in self.waiting:  # else one that expired before it has ended it
+                    del self.waiting[deadline]
+                    deadline.expired()
+        finally:  # a fault in one does not keep the others waiting for ever
+            head = next(iter(self.waiting), None)
+            if head is not None and self._timer is None:
+                self._timer = self._loop.call_at(head.due, self._expire)
 
 
 class Deadlines:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._queues: dict[float, Queue] = {}
+        self._crowded = CROWDED
 
     def queue(self, limit_s: float) -> Queue:
         """Where limits of this length wait."""
         queue = self._queues.get(limit_s)
         if queue is None:
-            if len(self._queues) > 64:  # callers choose limits too: forget lengths out of use
-                self._queues = {k: q for k, q in self._queues.items() if q.waiting or q.armed}
+            if len(self._queues) >= self._crowded:
+                self._forget_unused()
             queue = self._queues[limit_s] = Queue(limit_s, self._loop)
         return queue
+
+    def _forget_unused(self) -> None:
+        """Callers choose limits too, and each length costs a queue and a timer."""
+        for queue in self._queues.values():
+            if not queue.waiting:
+                queue.close()
+        self._queues = {k: q for k, q in self._queues.items() if q.waiting}
+        self._crowded = max(CROWDED, 2 * len(self._queues))
 
     def start(self, limit_s: float, expired: Callable[[], None]) -> "Timer":
         """Calls `expired` in `limit_s` seconds unless the timer is `met` before."""

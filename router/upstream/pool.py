@@ -19,7 +19,7 @@ from router.messages import Cancellable
 from router.tasks import Tasks
 from router.upstream.connection import Connection
 from router.upstream.origin import Origin
-from router.upstream.resolver import Resolver
+from router.upstream.resolver import Address, Resolver
 from router.wire.head import parse_response_head
 from router.wire.memory import Remembered
 from router.wire.response import ResponseReader
@@ -114,8 +114,8 @@ class Pool:
         self._all: set[Connection] = set()
         self._connecting = 0
         self._waiting: deque[Pending] = deque()
-        self._retired = False  # no new calls will come: connections close as they come free
-        self._current: frozenset[str] | None = None  # addresses that the name has now, if known
+        self._retired = False  # no new calls will come: connections close as the last ones end
+        self._current: frozenset[str] | None = None  # addresses that the name has, once asked for
 
     # calls
 
@@ -130,14 +130,22 @@ class Pool:
                 connection.send(pending)
                 return pending
             connection.abort()
-        pending = Pending(self, call, head, deliver)
         if len(self._waiting) >= self._config.queued:
-            cause = "too many calls are waiting for a connection"
-            return self.loop.call_soon(pending.failed, FailureKind.OVERLOAD, cause)
-        pending.due = now + self._config.queue_timeout_s
+            cause = f"{self.name}: too many calls are waiting for a connection"
+            return self.loop.call_soon(deliver, Failure(FailureKind.OVERLOAD, cause, call.address))
+        pending = Pending(self, call, head, deliver)
+        self._stand_in_line(pending)
+        return pending
+
+    def start_again(self, pending: Pending) -> None:
+        """Its connection was closed before a byte of it was written."""
+        pending.connection = None
+        self._stand_in_line(pending)
+
+    def _stand_in_line(self, pending: Pending) -> None:
+        pending.due = self.loop.time() + self._config.queue_timeout_s
         self._waiting.append(pending)
         self._open_more()
-        return pending
 
     def leave(self, pending: Pending) -> None:
         try:
@@ -156,11 +164,16 @@ class Pool:
         return ResponseReader(self._limits, self._parse)
 
     def release(self, connection: Connection) -> None:
+        """It has nothing to do: the next in line, or the idle ones, or, if the name no longer leads
+        there, its end.
+        """
         current = self._current
-        if self._retired or (current is not None and connection.address not in current):
+        if current is not None and connection.address not in current:
             connection.abort()
         elif self._waiting:
             connection.send(self._waiting.popleft())
+        elif self._retired:
+            connection.abort()
         else:
             connection.idle_since = self.loop.time()
             self._idle.append(connection)
@@ -182,28 +195,26 @@ class Pool:
             self._tasks.spawn(self._connect(), f"connect {self.name}")
 
     async def _connect(self) -> None:
+        connection: Connection | None = None
         try:
             async with asyncio.timeout(self._config.connect_timeout_s):
                 connection = await self._open()
         except TimeoutError:
+            cause = f"no connection within {self._config.connect_timeout_s:g} s"
+        except OSError as error:
+            cause = _words(error)
+        finally:
             self._connecting -= 1
-            limit = self._config.connect_timeout_s
-            self._fail_one(f"no connection within {limit:g} s")
-        except (OSError, ssl.SSLError, ssl.CertificateError) as error:
-            self._connecting -= 1
-            self._fail_one(_words(error))
-        except BaseException:
-            self._connecting -= 1
-            raise
-        else:
-            self._connecting -= 1
-            self._opened()
-            if connection.usable(self.loop.time()):
-                self._all.add(connection)
-                self.release(connection)
-            else:  # one attempt a call: a peer that accepts and closes must not be asked for ever
-                connection.abort()
-                self._fail_one("the connection was closed as soon as it was open")
+        if connection is None:
+            self._fail_one(cause)
+            return
+        self._opened()
+        if connection.usable(self.loop.time()):
+            self._all.add(connection)
+            self.release(connection)
+        else:  # one attempt a call: a peer that accepts and closes must not be asked for ever
+            connection.abort()
+            self._fail_one("the connection was closed as soon as it was open")
 
     async def _open(self) -> Connection:
         origin = self.origin
@@ -211,7 +222,9 @@ class Pool:
             return await self._open_at(socket.AF_UNIX, origin.unix_path, "")
         assert origin.host is not None
         failed: OSError | None = None
-        for family, host, port in await self._resolver.resolve(origin.host, origin.port):
+        addresses = await self._resolver.resolve(origin.host, origin.port)
+        self._follow(addresses)
+        for family, host, port in addresses:
             try:
                 return await self._open_at(family, (host, port), host)
             except OSError as error:
@@ -245,6 +258,7 @@ class Pool:
     def _fail_one(self, cause: str) -> None:
         if self._waiting:
             self._waiting.popleft().failed(FailureKind.CONNECT, cause)
+        self._open_more()  # the others in line get their own attempts
 
     # time passes
 
@@ -262,20 +276,22 @@ class Pool:
             self._waiting.popleft().failed(FailureKind.OVERLOAD, cause)
         host = self.origin.host
         if host is not None and self._all and self._resolver.stale(host, self.origin.port):
-            self._tasks.spawn(self._follow(host), f"resolve {host}")
+            self._tasks.spawn(self._ask_again(host), f"resolve {host}")
 
-    async def _follow(self, host: str) -> None:
-        """Ask for the name again; connections to addresses that it has left close as they come
-        free.
-        """
+    async def _ask_again(self, host: str) -> None:
         try:
-            addresses = await self._resolver.resolve(host, self.origin.port)
+            self._follow(await self._resolver.resolve(host, self.origin.port))
         except OSError:
-            return  # a name server that is away for a moment takes nobody down
-        self._current = frozenset(address for _, address, _ in addresses)
-        for connection in [c for c in self._idle if c.address not in self._current]:
-            self._idle.remove(connection)
-            connection.abort()
+            return  # the name is gone; who lives at its address may still answer
+
+    def _follow(self, addresses: list[Address]) -> None:
+        """Connections to addresses that the name has left close as they come free."""
+        current = frozenset(address for _, address, _ in addresses)
+        if current != self._current:
+            self._current = current
+            for connection in [c for c in self._idle if c.address not in current]:
+                self._idle.remove(connection)
+                connection.abort()
 
     def retire(self) -> None:
         """No further calls come; those on their way end as they would."""
@@ -290,7 +306,7 @@ class Pool:
 
     def close(self) -> None:
         for connection in list(self._all):
-            connection.abort()
+            connection.give_up()
 
 
 def _words(error: Exception) -> str:

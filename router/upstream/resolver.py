@@ -5,10 +5,10 @@ notice. Literal addresses and unix sockets never change.
 """
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 from dataclasses import dataclass
-from itertools import count
 
 Address = tuple[int, str, int]  # family, host, port
 
@@ -16,7 +16,8 @@ Address = tuple[int, str, int]  # family, host, port
 @dataclass(slots=True)
 class _Entry:
     addresses: list[Address]
-    at: float
+    asked_at: float
+    turn: int = 0
 
 
 class Resolver:
@@ -24,24 +25,32 @@ class Resolver:
         self._loop = loop
         self._refresh_s = refresh_s
         self._known: dict[tuple[str, int], _Entry] = {}
-        self._asking: dict[tuple[str, int], asyncio.Lock] = {}  # a name is asked for once at a time
-        self._turn = count()
+        self._asking: dict[tuple[str, int], asyncio.Lock] = {}  # a new name is asked for once
 
     async def resolve(self, host: str, port: int) -> list[Address]:
-        """Addresses to try, in an order that moves on by one each time. Raises OSError."""
-        async with self._asking.setdefault((host, port), asyncio.Lock()):
-            entry = self._known.get((host, port))
-            if entry is None or self._loop.time() - entry.at > self._refresh_s:
-                entry = _Entry(await self._ask(host, port), self._loop.time())
-                self._known[host, port] = entry
-        turn = next(self._turn) % len(entry.addresses)
+        """Addresses to try, in an order that moves on by one each time. Raises OSError, but not
+        for a name that was known: a name server that is away for a moment takes nobody down.
+        """
+        key = host, port
+        entry = self._known.get(key)
+        if entry is None:
+            async with self._asking.setdefault(key, asyncio.Lock()):
+                entry = self._known.get(key)
+                if entry is None:
+                    entry = _Entry(await self._ask(host, port), self._loop.time())
+                    self._known[key] = entry
+        elif self._loop.time() - entry.asked_at > self._refresh_s:
+            entry.asked_at = self._loop.time()  # the others go on with what is known
+            with contextlib.suppress(OSError):
+                entry.addresses = await self._ask(host, port)
+        entry.turn = turn = (entry.turn + 1) % len(entry.addresses)
         return entry.addresses[turn:] + entry.addresses[:turn]
 
     def stale(self, host: str, port: int) -> bool:
         entry = self._known.get((host, port))
         return (
             entry is not None
-            and self._loop.time() - entry.at > self._refresh_s
+            and self._loop.time() - entry.asked_at > self._refresh_s
             and not _is_literal(host)
         )
 
@@ -52,7 +61,10 @@ class Resolver:
         if _is_literal(host):
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             return [(family, host, port)]
-        found = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            found = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError:  # a label that is empty or too long for a name
+            raise socket.gaierror(socket.EAI_NONAME, "no name of the DNS") from None
         return list(dict.fromkeys((info[0], str(info[4][0]), port) for info in found))
 
 
