@@ -13,10 +13,11 @@ from graph.conditions.native import NativePath, native_path, pygjson_get
 from graph.conditions.search import OutOfFuel, Search, nests_too_deep
 from graph.document import CONTAINER, INVALID, Document
 
-# A search may read this many bytes for each pair of a body's and a path's byte. Paths that build no text of their own
-# need a fraction of it; the addends are for bodies and paths so short that a product says little.
-_FUEL: Final = 8
-_LEAST_BODY: Final = 4096
+# A search may read so many bytes for each pair of a body's and a path's byte. Every path stays below it, if it is not
+# made to multiply its body or to search each of many levels (`@dig` in a deep one); such a one then finds nothing. The
+# addends are for bodies and paths so short that a product says little.
+_FUEL: Final = 4
+_LEAST_BODY: Final = 2048
 _LEAST_PATH: Final = 16
 
 
@@ -57,13 +58,13 @@ class AnyJson(SearchedPath):
 class LibraryPath(SearchedPath):
     """A path that the library answers, for bodies that it reads as Go does."""
 
-    __slots__ = ("_ask", "_once", "_plain", "_wrapped")
+    __slots__ = ("_ask", "_limits", "_plain", "_wrapped")
 
     def __init__(self, text: str, native: NativePath) -> None:
         super().__init__(text)
         self._ask = native.path
         self._wrapped = native.wrapped
-        self._once = native.once
+        self._limits = native.limits
         self._plain = native.plain
 
     def matches(self, document: Document) -> bool:
@@ -74,14 +75,16 @@ class LibraryPath(SearchedPath):
         # The first test is one scan for a byte and spares nearly every body the second, which is slow.
         if self._plain and b"\\" in body and b"\\u" in body:
             return self._search(body)
-        for key in self._once:
-            if body.count(key) > 1:
+        for name, most in self._limits:
+            if body.count(name) > most:
                 return self._search(body)
         try:
-            found = pygjson_get(b"[%b]" % body if self._wrapped else body, self._ask)
+            exists: bool = pygjson_get(
+                b"[%b]" % body if self._wrapped else body, self._ask
+            ).exists()
         except UnicodeDecodeError:
             return self._search(body)
-        return found.exists()
+        return exists
 
 
 def compile_gjson(text: str) -> Condition:

@@ -6,7 +6,7 @@ They take any text and never fail; most pass through what they do not fit.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 from graph.conditions.compare import truth
 from graph.conditions.scan import (
@@ -22,8 +22,15 @@ from graph.conditions.scan import (
 from graph.conditions.write import plain_number, pretty, quoted, without_blanks
 from graph.grammar import nesting
 
-Get = Callable[[bytes, bytes], bytes]
-Apply = Callable[[bytes, bytes, Get], bytes]
+
+class Searching(Protocol):
+    """What a modifier may ask of the search that applies it."""
+
+    def get(self, text: bytes, path: bytes) -> bytes: ...
+    def spend(self, cost: int) -> None: ...
+
+
+Apply = Callable[[bytes, bytes, Searching], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +81,15 @@ def _option(argument: bytes, name: bytes) -> bytes:
     return value
 
 
-def _this(text: bytes, argument: bytes, get: Get) -> bytes:
+def _this(text: bytes, argument: bytes, search: Searching) -> bytes:
     return text
 
 
-def _valid(text: bytes, argument: bytes, get: Get) -> bytes:
+def _valid(text: bytes, argument: bytes, search: Searching) -> bytes:
     return b"" if nesting(text) is None else text
 
 
-def _reverse(text: bytes, argument: bytes, get: Get) -> bytes:
+def _reverse(text: bytes, argument: bytes, search: Searching) -> bytes:
     value = whole(text)
     if kind(value) is not Kind.JSON:
         return text
@@ -99,16 +106,16 @@ def _array(values: "Iterator[bytes]") -> bytes:
     return b"[" + b",".join(values) + b"]"
 
 
-def _keys(text: bytes, argument: bytes, get: Get) -> bytes:
+def _keys(text: bytes, argument: bytes, search: Searching) -> bytes:
     return _array(key or b"null" for key, _ in members(whole(text)))
 
 
-def _values(text: bytes, argument: bytes, get: Get) -> bytes:
+def _values(text: bytes, argument: bytes, search: Searching) -> bytes:
     value = whole(text)
     return text if value[:1] == b"[" else _array(item for _, item in members(value))
 
 
-def _flatten(text: bytes, argument: bytes, get: Get) -> bytes:
+def _flatten(text: bytes, argument: bytes, search: Searching) -> bytes:
     value = whole(text)
     if value[:1] != b"[":
         return text
@@ -138,7 +145,7 @@ def _unwrapped(raw: bytes) -> bytes:
     return raw[1:-1] if len(raw) >= 2 and raw[:1] in (b"[", b"{") else raw
 
 
-def _join(text: bytes, argument: bytes, get: Get) -> bytes:
+def _join(text: bytes, argument: bytes, search: Searching) -> bytes:
     value = whole(text)
     if value[:1] != b"[":
         return text
@@ -155,11 +162,11 @@ def _join(text: bytes, argument: bytes, get: Get) -> bytes:
     return _container(b"{", iter(fields.values()))
 
 
-def _to_string(text: bytes, argument: bytes, get: Get) -> bytes:
+def _to_string(text: bytes, argument: bytes, search: Searching) -> bytes:
     return quoted(text)
 
 
-def _from_string(text: bytes, argument: bytes, get: Get) -> bytes:
+def _from_string(text: bytes, argument: bytes, search: Searching) -> bytes:
     if nesting(text) is None:
         return b""
     value = whole(text)
@@ -174,7 +181,7 @@ def _from_string(text: bytes, argument: bytes, get: Get) -> bytes:
             return value
 
 
-def _group(text: bytes, argument: bytes, get: Get) -> bytes:
+def _group(text: bytes, argument: bytes, search: Searching) -> bytes:
     value = whole(text)
     if value[:1] != b"{":
         return b""
@@ -188,13 +195,14 @@ def _group(text: bytes, argument: bytes, get: Get) -> bytes:
     return _array(_container(b"{", iter(row)) for row in rows)
 
 
-def _dig(text: bytes, argument: bytes, get: Get) -> bytes:
+def _dig(text: bytes, argument: bytes, search: Searching) -> bytes:
     """The path's value in every value at any depth, outermost first."""
     found = []
     waiting = [whole(text)]
     while waiting:
         value = waiting.pop()
-        result = get(value, argument)
+        search.spend(len(value))  # to find its members, beside what is searched in it
+        result = search.get(value, argument)
         if result:
             found.append(result)
         if value[:1] in (b"{", b"["):
@@ -202,11 +210,11 @@ def _dig(text: bytes, argument: bytes, get: Get) -> bytes:
     return _array(iter(found))
 
 
-def _ugly(text: bytes, argument: bytes, get: Get) -> bytes:
+def _ugly(text: bytes, argument: bytes, search: Searching) -> bytes:
     return without_blanks(text)
 
 
-def _pretty(text: bytes, argument: bytes, get: Get) -> bytes:
+def _pretty(text: bytes, argument: bytes, search: Searching) -> bytes:
     return pretty(text)
 
 

@@ -44,48 +44,53 @@ _WRAPPED: Final = "[@this]."
 
 @dataclass(frozen=True, slots=True)
 class NativePath:
-    """What to ask, of the body or of an array around it, and which keys may stand only once."""
+    """What to ask, of the body or of an array around it, and how often a quoted name may stand in the body."""
 
     path: str
     wrapped: bool
-    once: tuple[bytes, ...]
-    plain: bool  # only a body without \u escapes
+    limits: tuple[tuple[bytes, int], ...]
+    plain: bool  # only a body without \\u escapes
 
 
 def native_path(text: str) -> NativePath | None:
     """The question for the library, if the rule lets it answer this path."""
     wrapped = text.startswith(_WRAPPED)
     path = text.removeprefix(_WRAPPED)
-    chained = _chained(path)
-    if chained is None or not path.isprintable():
+    limits = _limits(path) if path.isprintable() else None
+    if limits is None:
         return None
-    once = tuple(dict.fromkeys(f'"{key}"'.encode() for key in chained))
-    single = not once and not wrapped and path.isascii() and "#" not in path
-    return NativePath(path, wrapped, once, plain=not single)
+    counted = tuple((f'"{name}"'.encode(), most) for name, most in limits.items())
+    single = not limits and not wrapped and path.isascii() and "#" not in path
+    return NativePath(path, wrapped, counted, plain=not single)
 
 
-def _chained(path: str) -> list[str] | None:
-    """Keys that something follows, in a path of the grammar; None for another path."""
-    chained: list[str] = []
+def _limits(path: str) -> dict[str, int] | None:
+    """For a path of the grammar: names that may stand in the body only so often. None for another path."""
+    limits: dict[str, int] = {}
     at = 0
     while True:
-        each = _EACH.fullmatch(path, at)
-        if each is not None:
-            return [*chained, "#"] if "." in each[0] else chained
+        if (each := _EACH.fullmatch(path, at)) is not None:
+            return limits | {"#": 1} if "." in each[0] else limits
         if _LAST.fullmatch(path, at):
-            return chained
+            return limits
         component = _COMPONENT.match(path, at)
         if component is None:
             return None
-        left = component["left"] or component["exists"] or ""
-        chained += left.split(".")[:-1]
         at = component.end()
-        if at == len(path):
-            return chained
-        if path[at] != ".":
+        ends = at == len(path)
+        if not ends and path[at] != ".":
             return None
-        if component["key"] is not None:
-            chained.append(component["key"])
+        key, left = component["key"], component["left"] or component["exists"]
+        if key is not None:
+            limits |= {} if ends else {key: 1}
+        elif left is not None:
+            limits |= dict.fromkeys(left.split(".")[:-1], 1)
+        elif ends:
+            limits[""] = 0  # without a left side, objects are asked for their empty key
+        else:
+            return None  # and strings would be searched like containers
+        if ends:
+            return limits
         at += 1
 
 

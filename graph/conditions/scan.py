@@ -18,8 +18,11 @@ CONTAINER: Final = re.compile(rb"[{\[]")
 VALUE_START: Final = re.compile(rb'["{\[ntf+\-0-9iIN]')
 _FLAT: Final = rb'[{\[(][^"{}()\[\]]*+(?:"' + _STRING_BODY + rb'"[^"{}()\[\]]*+)*+[}\])]'
 _FLAT_CONTAINER: Final = re.compile(_FLAT, re.DOTALL)
-_BRACKET: Final = re.compile(
-    rb'"' + _STRING_BODY + rb'"?|(?P<open>[{\[(])|(?P<close>[}\])])', re.DOTALL
+_BRACKETS: Final = re.compile(
+    rb'(?:[^"{}()\[\]]++|"'
+    + _STRING_BODY
+    + rb'")*+(?:(?P<open>[{\[(]++)|(?P<close>[}\])]++)|(?P<unclosed>"))',
+    re.DOTALL,
 )
 _AFTER_KEY: Final = re.compile(rb"[\x00-\x20,:]*+")
 BLANK: Final = bytes(range(0x21))
@@ -47,23 +50,32 @@ _KINDS: Final = {
 def kind(raw: bytes) -> Kind:
     """What a value is; NULL too where there is none."""
     if raw[:1] == b"n":
-        return Kind.NUMBER if raw[1:2] not in b"u" else Kind.NULL  # `nan` counts as a number
+        return Kind.NULL if raw[1:2] == b"u" else Kind.NUMBER  # `nan` counts as a number
     return _KINDS[raw[0]] if raw else Kind.NULL
 
 
 def skip_container(text: bytes, at: int) -> int:
-    """Where the container that opens at `at` ends: any closing bracket closes any opening one."""
+    """Where the container that opens at `at` ends: any closing bracket closes any opening one.
+
+    One that does not end takes the rest of the text; inside of a string that does not, also what may be thought
+    behind it: GJSON then does not even close the containers around.
+    """
     flat = _FLAT_CONTAINER.match(text, at)
     if flat is not None:
         return flat.end()
     depth = 1
-    for token in _BRACKET.finditer(text, at + 1):
-        if token.lastgroup == "open":
-            depth += 1
-        elif token.lastgroup == "close":
-            depth -= 1
-            if depth == 0:
-                return token.end()
+    run = _BRACKETS.match(text, at + 1)
+    while run is not None:
+        if run.lastgroup == "unclosed":
+            return len(text) + 1
+        start, end = run.span(run.lastgroup or 0)
+        if run.lastgroup == "open":
+            depth += end - start
+        elif depth <= end - start:
+            return start + depth
+        else:
+            depth -= end - start
+        run = _BRACKETS.match(text, end)
     return len(text)
 
 
@@ -186,23 +198,31 @@ def _pair(high: int, low: int) -> bytes:
     return _REPLACEMENT
 
 
-_DECIMAL: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_HEX: Final = re.compile(
-    rb"[+-]?0[xX](?:[0-9a-fA-F_]+\.?[0-9a-fA-F_]*|\.[0-9a-fA-F_]+)[pP][+-]?[0-9_]+"
+_DECIMAL: Final = re.compile(
+    rb"[+-]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9][0-9_]*)?"
 )
-_LONE_UNDERSCORE: Final = re.compile(rb"_(?![0-9a-fA-F])|(?<![0-9a-fA-FxX])_")
+_HEX: Final = re.compile(
+    rb"[+-]?0[xX](?:[0-9a-fA-F_]+\.?[0-9a-fA-F_]*|\.[0-9a-fA-F_]+)[pP][+-]?[0-9][0-9_]*"
+)
 _SPECIAL: Final = re.compile(rb"[+-]?inf(?:inity)?|nan", re.IGNORECASE)
 
 
 def number(raw: bytes) -> float:
-    """A number as Go's ParseFloat reads it; 0 where that reports a syntax error."""
-    if _DECIMAL.fullmatch(raw) or _SPECIAL.fullmatch(raw):
-        return float(raw)
-    if _HEX.fullmatch(raw) and not _LONE_UNDERSCORE.search(raw):
-        try:
+    """A number as Go's ParseFloat reads it; 0 where that reports a syntax error.
+
+    Python's `float` and `fromhex` agree with it on what is left after the patterns, underscores included; but those in
+    hexadecimal digits are ours to check.
+    """
+    try:
+        if _DECIMAL.fullmatch(raw) or _SPECIAL.fullmatch(raw):
+            return float(raw)
+        if _HEX.fullmatch(raw) and not _LOOSE_UNDERSCORE.search(raw):
             return float.fromhex(raw.replace(b"_", b"").decode())
-        except OverflowError:
-            return float("-inf") if raw[:1] == b"-" else float("inf")
-        except ValueError:
-            return 0.0
+    except OverflowError:
+        return float("-inf") if raw[:1] == b"-" else float("inf")
+    except ValueError:  # an underscore that is not between digits
+        return 0.0
     return 0.0
+
+
+_LOOSE_UNDERSCORE: Final = re.compile(rb"_(?![0-9a-fA-F])|(?<![0-9a-fA-FxX])_")
