@@ -73,7 +73,7 @@ def host_names(namespace: str, name: str) -> tuple[str, str]:
 def _clashes(
     document: Document, names: dict[str, Document], hosts: dict[str, Document]
 ) -> Iterable[Problem]:
-    """With the documents before it, which keep what they have."""
+    """With the documents before it."""
     first = names.setdefault(document.key, document)
     if first is not document:
         message = f"graph {document.key} is already in {_place(first)}; rename or remove one"
@@ -83,8 +83,8 @@ def _clashes(
         other = hosts.setdefault(host, document)
         if other is not document:
             message = (
-                f"host name `{host}` leads to graph {other.key} ({_place(other)});"
-                f" call this one by /graphs/{document.key}, or rename it"
+                f"host name `{host}` is that of graph {other.key} ({_place(other)}) too, and leads"
+                f" to one of them; call this one by /graphs/{document.key}, or rename it"
             )
             yield Code.HOST_CLASH.at(_NAME, message)
 

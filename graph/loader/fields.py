@@ -65,19 +65,20 @@ def field_problems(error: ValidationError) -> Iterator[Problem]:
 
 def _unknown(path: Path, spellers: dict[str, Speller]) -> str:
     key = str(path[-1])
-    for pattern, model, owner in _OWNERS:
-        if len(pattern) == len(path) - 1 and all(
-            wanted in (_ANY, part) for wanted, part in zip(pattern, path, strict=False)
-        ):
-            known = _keys(model)
-            speller = spellers.setdefault(owner, Speller(known))
-            for _, other, place in _OWNERS:
-                if key in _keys(other):
-                    return f"{owner} has no key {shown(key)}; it belongs to {place}"
-            if (near := speller.nearest(key)) is not None:
-                return f"unknown key {shown(key)}; did you mean {shown(near)}?"
-            return f"unknown key {shown(key)}; {owner} has {listed(known)}"
-    return f"unknown key {shown(key)}; remove it"
+    model, owner = next(  # only these models refuse unknown keys, so one of them it is
+        (model, owner)
+        for pattern, model, owner in _OWNERS
+        if len(pattern) == len(path) - 1
+        and all(wanted in (_ANY, part) for wanted, part in zip(pattern, path, strict=False))
+    )
+    for _, other, place in _OWNERS:
+        if key in _keys(other):
+            return f"{owner} has no key {shown(key)}; it belongs to {place}"
+    known = _keys(model)
+    near = spellers.setdefault(owner, Speller(known)).nearest(key)
+    if near is not None:
+        return f"unknown key {shown(key)}; did you mean {shown(near)}?"
+    return f"unknown key {shown(key)}; {owner} has {listed(known)}"
 
 
 def _keys(model: type[BaseModel]) -> list[str]:

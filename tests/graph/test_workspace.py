@@ -75,7 +75,7 @@ def test_clashing_host_names_warn(tmp_path: Path) -> None:
     write(tmp_path / "b.yaml", "x", "y-z")
     found, [problem] = look(tmp_path)
     assert len(found.graphs) == 2
-    assert "warning host-clash: host name `x-y-z` leads to graph z/x-y (" in problem
+    assert "warning host-clash: host name `x-y-z` is that of graph z/x-y (" in problem
 
 
 def test_looking_again_sees_the_files_anew(tmp_path: Path) -> None:
