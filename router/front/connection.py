@@ -239,6 +239,9 @@ class ClientConnection(asyncio.Protocol):
                 self._since = now
             elif waited > limits.write_timeout_s:
                 self.abort()
+        elif self._stalled:  # all is written: what we wait for now begins now
+            self._stalled = 0
+            self._since = now
         elif self._lingering:
             if waited > LINGER_S:
                 self.abort()
