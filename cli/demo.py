@@ -99,6 +99,7 @@ def demo(
             "port": port,
             "admin_port": admin_port,
             "log_level": "warning",
+            "access_log": False,  # what went where is told here
         }
         read = settings.read(flags)
     except settings.BadSettings as bad:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import platform
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -154,7 +155,7 @@ async def _models(
     )
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(controller.run())
+            tasks.create_task(_until_stopped(controller))
             await controller.wait_ready()
             progress.close()
             _announce(parent, services.plan, progress)
@@ -162,6 +163,19 @@ async def _models(
                 await on_ready(parent)
     finally:
         progress.close()
+
+
+async def _until_stopped(controller: LocalController) -> None:
+    """The router has ended by then, and no longer listens to signals: one more means at once."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(controller.run())
+        try:
+            await running
+        except asyncio.CancelledError:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, controller.kill)
+            raise
 
 
 def _announce(parent: Parent, made: Plan, progress: Progress) -> None:

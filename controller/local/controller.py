@@ -15,6 +15,7 @@ from controller.local.home import Home
 from controller.local.leftovers import RunFile, end_leftovers
 from controller.local.plan import Plan
 from controller.local.ports import Ports
+from controller.local.process import Process
 from controller.local.progress import ProgressSink, Silent
 from controller.local.supervise import Supervisor, Surroundings
 
@@ -42,6 +43,7 @@ class LocalController:
         self._grace_s = grace_s
         self._addresses: dict[str, str | None] = {s.key: None for s in plan.services}
         self._all_ready = asyncio.Event()
+        self._running: set[Process] = set()
 
     @property
     def waiting(self) -> list[str]:
@@ -52,8 +54,13 @@ class LocalController:
         """Until all are ready at once."""
         await self._all_ready.wait()
 
+    def kill(self) -> None:
+        """For those who cannot wait for its end."""
+        for process in self._running:
+            process.kill()
+
     async def run(self) -> None:
-        """Until cancelled; then everything is stopped. Cancelled once more, at once."""
+        """Until cancelled; then everything is stopped."""
         await asyncio.to_thread(end_leftovers, self._home.runs)
         self._say()
         run_file = RunFile(self._home.runs)
@@ -67,6 +74,7 @@ class LocalController:
                     self._progress,
                     self._environ,
                     self._grace_s,
+                    self._running,
                 )
                 for service in self._plan.services:
                     supervisor = Supervisor(service, around, self._setter(service.key))

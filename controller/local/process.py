@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 from controller.local.launch import Launch
 
 WRAPPER = Path(__file__).with_name("parented.py")
@@ -84,27 +86,43 @@ class Process:
             self._output.take(chunk)
 
     async def stop(self, grace_s: float) -> None:
-        """Asks the whole group to end, and ends what has not by then; if cancelled, at once."""
+        """Asks the whole group to end, and ends what has not by then."""
         gone = False
         try:
-            async with asyncio.timeout(grace_s):
-                self._signal(signal.SIGTERM)
-                await self._process.wait()
-                while self._signal(0):  # noqa: ASYNC110 - nobody tells us of its children's end
-                    await asyncio.sleep(0.02)
-                gone = True
-        except TimeoutError:
-            pass
+            self._signal(signal.SIGTERM)
+            gone = await self._gone_within(grace_s)
         finally:
             if not gone:
-                self._signal(signal.SIGKILL)
+                self.kill()
             self._pipe.close()
             self._output.close()
+        if not gone:
+            await self._gone_within(GONE_S)
+
+    def kill(self) -> None:
+        """The whole group, now."""
+        self._signal(signal.SIGKILL)
+
+    async def _gone_within(self, seconds: float) -> bool:
         try:
-            async with asyncio.timeout(GONE_S):
+            async with asyncio.timeout(seconds):
                 await self._process.wait()
+                while self._has_members():  # noqa: ASYNC110 - nobody tells us of their end
+                    await asyncio.sleep(0.02)
         except TimeoutError:
-            pass
+            return False
+        return True
+
+    def _has_members(self) -> bool:
+        """Whether children of it live. The dead may stay in the group: not every init asks for
+        them.
+        """
+        if not self._signal(0):
+            return False
+        return any(
+            process.info["status"] != psutil.STATUS_ZOMBIE and _group(process.pid) == self.pid
+            for process in psutil.process_iter(["status"])
+        )
 
     def _signal(self, number: int) -> bool:
         """False if nobody of the group is left."""
@@ -113,6 +131,13 @@ class Process:
         except ProcessLookupError:
             return False
         return True
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
 
 
 async def start(launch: Launch, log: Path, on_line: Callable[[str], None]) -> Process:

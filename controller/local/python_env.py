@@ -101,9 +101,10 @@ async def _make(
     on_detail("making its environment")
     python = str(path / "bin" / "python")
     install = (python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check")
-    steps: list[tuple[str, ...]] = [(sys.executable, "-m", "venv", str(path))]
+    make = (sys.executable, "-m", "venv")
+    steps: tuple[tuple[str, ...], ...] = ((*make, "--without-pip", str(path)),)
     if packages:
-        steps.append((*install, "--progress-bar=off", *packages))
+        steps = ((*make, str(path)), (*install, "--progress-bar=off", *packages))
 
     def on_line(line: str) -> None:
         if detail := _detail(line):

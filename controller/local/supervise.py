@@ -7,7 +7,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -38,6 +38,7 @@ class Surroundings:
     progress: ProgressSink
     environ: Mapping[str, str]
     grace_s: float
+    running: set[Process] = field(default_factory=set)
 
 
 class Supervisor:
@@ -101,6 +102,7 @@ class Supervisor:
         except OSError as error:  # the working directory, the log file
             around.ports.give_back(ports.values())
             return f"it cannot be started: {error}"
+        around.running.add(running)
         around.run_file.add(running.pid)
         self._tell(Phase.STARTING, f"{service.workload.runtime or 'its own command'}")
         try:
@@ -109,6 +111,7 @@ class Supervisor:
             self._on_address(None)
             await running.stop(around.grace_s)
             around.run_file.discard(running.pid)
+            around.running.discard(running)
             around.ports.give_back(ports.values())
 
     async def _until_end(self, running: Process, ports: Mapping[int, int]) -> str:

@@ -1,0 +1,39 @@
+"""A model server for tests, with the vices of real ones: `python fake_server.py PORT [VICE...]`.
+
+It answers `/ready` and POSTs; GET /die ends it. Vices: `late FILE` is ready once FILE is there,
+`stubborn` ignores SIGTERM, `child` starts a process that outlives it, `broken` ends at once.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+signal.alarm(300)  # whatever happens to its test
+PORT, *VICES = sys.argv[1:]
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/die":
+            print("told to die", flush=True)
+            os._exit(3)
+        late = "late" in VICES and not os.path.exists(VICES[VICES.index("late") + 1])
+        self.send_response(503 if late or self.path != "/ready" else 200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+if "broken" in VICES:
+    sys.exit("cannot load the model")
+if "stubborn" in VICES:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if "child" in VICES:
+    sleeper = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    child = subprocess.Popen([sys.executable, "-c", sleeper])
+    print(f"child {child.pid}", flush=True)
+print(f"listening as {os.getpid()}", flush=True)
+ThreadingHTTPServer(("127.0.0.1", int(PORT)), Handler).serve_forever()

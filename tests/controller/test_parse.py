@@ -1,0 +1,126 @@
+"""Documents become resources, or problems with a place and a way to mend them; no traceback."""
+
+from pathlib import Path
+
+import pytest
+
+from controller.resources.inferenceservice import InferenceService, model_of
+from controller.resources.parse import parse
+from graph.loader import load
+from tests.controller.manifests import resources, runtime, service, sound
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+
+BAD = {
+    "a misspelt framework is guessed": (service("sklern: {}"), "no-implementation", "`sklearn`"),
+    "an empty predictor is told what to add": (
+        service("{}"),
+        "no-implementation",
+        "storageUri: ./model",
+    ),
+    "two frameworks are one too many": (
+        service("sklearn: {}\nxgboost: {}"),
+        "several-implementations",
+        "sklearn and xgboost",
+    ),
+    "a model beside containers of one's own": (
+        service("sklearn: {}\ncontainers: [{name: kserve-container}]"),
+        "several-implementations",
+        "sklearn and containers",
+    ),
+    "a model without format": (service("model: {}"), "missing-field", "`modelFormat`"),
+    "a number where Kubernetes wants text": (
+        service("sklearn: {env: [{name: A, value: 1}]}"),
+        "wrong-type",
+        "in quotes",
+    ),
+    "a mapping where a list belongs": (
+        service("sklearn: {args: {a: b}}"),
+        "wrong-type",
+        "expected a list",
+    ),
+    "a name that no host can have": (service("sklearn: {}", name="Iris_1"), "bad-name", "Iris_1"),
+    "an old version of the kind": (
+        service("sklearn: {}").replace("v1beta1", "v1alpha2"),
+        "api-version",
+        "v1beta1",
+    ),
+    "no spec at all": (service("spec: 3"), "wrong-type", "a mapping"),
+    "a runtime without containers": (
+        runtime("r", container=""),
+        "bad-value",
+        "`containers` is empty",
+    ),
+    "a priority below one": (
+        runtime("r", "[{name: x, priority: 0}]"),
+        "bad-value",
+        "greater than or equal to 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "code", "words"), BAD.values(), ids=BAD)
+def test_what_is_wrong_is_told(text: str, code: str, words: str) -> None:
+    found = resources(text)
+    assert [p.problem.code for p in found.problems] == [code]
+    assert words in found.problems[0].problem.message
+    assert not found.services
+    assert not found.runtimes
+
+
+def test_every_problem_is_told_with_its_place() -> None:
+    found = resources(service("sklearn:\n  storageUri: 1\n  args: x"))
+    assert [(p.line, p.column, p.problem.path[-1]) for p in found.problems] == [
+        (9, 7, "args"),
+        (8, 7, "storageUri"),
+    ]
+
+
+def test_the_same_service_twice_is_a_problem_in_the_second() -> None:
+    found = resources(service("sklearn: {}"), service("xgboost: {}"))
+    assert [p.problem.code for p in found.problems] == ["duplicate-resource"]
+    kept = found.services["default/iris"].resource.spec.predictor
+    assert [*kept.frameworks()] == ["sklearn"]
+
+
+def test_the_same_name_in_another_namespace_is_another_service() -> None:
+    found = sound(service("sklearn: {}"), service("sklearn: {}", namespace="prod"))
+    assert [*found.services] == ["default/iris", "prod/iris"]
+
+
+def test_a_runtime_of_the_user_replaces_a_built_in_one() -> None:
+    built_in = load(runtime("r", protocols="[v1]"), "built-in.yaml")
+    own = load(runtime("r", protocols="[v2]"), "own.yaml")
+    found = parse(own, built_in)
+    assert found.problems == []
+    assert found.runtimes[None, "r"].resource.spec.protocol_versions == ("v2",)
+
+
+def test_documents_of_other_kinds_are_left_alone() -> None:
+    found = resources("{apiVersion: v1, kind: Secret, metadata: {name: s}}")
+    assert (found.services, found.runtimes, found.problems) == ({}, {}, [])
+
+
+def test_what_we_do_not_interpret_stays_as_it_was_written() -> None:
+    text = service("sklearn: {resources: {limits: {cpu: '1'}}}\nnodeSelector: {disk: ssd}")
+    data = load(text, "x.yaml")[0].data
+    written = InferenceService.model_validate(data).model_dump(by_alias=True, exclude_unset=True)
+    assert written == data | {"metadata": data["metadata"] | {"namespace": "default"}}
+
+
+def test_a_framework_key_is_a_model_of_that_format() -> None:
+    (found,) = sound(service("onnx: {storageUri: x, args: [a]}")).services.values()
+    model = model_of(found.resource.spec.predictor)
+    assert model is not None
+    assert (model.model_format.name, model.protocol_version) == ("onnx", "v2")
+    assert (model.storage_uri, model.args) == ("x", ("a",))
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="KServe's manifests are not at hand")
+@pytest.mark.parametrize("folder", ["kserve-runtimes", "kserve-isvcs"])
+def test_kserves_own_manifests_are_read_or_refused_with_a_reason(folder: str) -> None:
+    files = sorted((SHARED / folder).glob("*.yaml"))
+    read = [parse(load(file.read_bytes(), str(file))) for file in files]
+    assert all(problem.problem.message for found in read for problem in found.problems)
+    good = [found for found in read if (found.services or found.runtimes) and not found.problems]
+    assert len(good) > len(files) // 2
