@@ -6,23 +6,35 @@ walk without recursion, so a manifest decides neither stack depth nor time beyon
 
 from hashlib import blake2b
 
+import msgspec
+
 from graph.checks.chain import check
 from graph.choose import salt
 from graph.conditions import Condition
 from graph.kinds import KINDS
 from graph.plan import Plan, PlanNode, PlanStep, Target, Timeouts
 from graph.problems import InvalidGraph, Severity
-from graph.spec import Dependency, GraphSpec, InferenceGraph, Node, RouterTimeouts, Step
+from graph.spec import (
+    Dependency,
+    GraphSpec,
+    InferenceGraph,
+    Metadata,
+    Node,
+    RouterTimeouts,
+    Step,
+)
 
 COMPAT_ANNOTATION = "graphway.dev/compat"
 
 
-def compile(graph: InferenceGraph, *, compat: bool = False) -> Plan:
-    """The plan of a manifest. `compat` asks for KServe's outcomes and status codes, as the
-    annotation does.
+def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
+    """The plan of a manifest, or of a bare spec, which is then called `default/graph`. `compat`
+    asks for KServe's outcomes and status codes, as the annotation does.
 
     Raises InvalidGraph if `check` finds an error; warnings do not stop it.
     """
+    if isinstance(graph, GraphSpec):
+        graph = InferenceGraph(metadata=Metadata(name="graph"), spec=graph)
     errors = [problem for problem in check(graph) if problem.severity is Severity.ERROR]
     if errors:
         raise InvalidGraph(errors)
@@ -45,10 +57,10 @@ def compile(graph: InferenceGraph, *, compat: bool = False) -> Plan:
 
 def revision(spec: GraphSpec) -> str:
     """Eight hex digits that name what the spec says: equal specs, equal revisions, whatever their
-    spelling.
+    spelling and the order of their keys.
     """
-    text = spec.model_dump_json(by_alias=True, exclude_none=True)
-    return blake2b(text.encode(), digest_size=4).hexdigest()
+    said = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return blake2b(msgspec.json.encode(said, order="sorted"), digest_size=4).hexdigest()
 
 
 def _timeouts(given: RouterTimeouts, request: int | None) -> Timeouts:
@@ -62,7 +74,7 @@ def _timeouts(given: RouterTimeouts, request: int | None) -> Timeouts:
 
 def _seconds(given: int | None, default: int) -> float | None:
     value = default if given is None else given
-    return float(value) if value > 0 else None  # 0 means none, as in Go's http.Server
+    return float(value) if value > 0 else None  # 0 and below mean none, as in Go's net/http
 
 
 class _Lowering:

@@ -76,7 +76,7 @@ class Fork:
         self._missing = len(effect.branches)
         self.answers: list[Answer | None] = [None] * self._missing
         self._branches: list[Cancellable | None] = [None] * self._missing
-        self.settled = False
+        self.settled = self._missing == 0
         self._starting = True
         for index, branch in enumerate(effect.branches):
             if isinstance(branch, Call):
@@ -90,7 +90,8 @@ class Fork:
         self._starting = False
 
     def cancel(self) -> None:
-        for branch in self._branches:
+        branches, self._branches = self._branches, []  # they lead back here: leave no cycle
+        for branch in branches:
             if branch is not None:
                 branch.cancel()
 

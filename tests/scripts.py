@@ -13,6 +13,7 @@ A body's type stands before it, as `(text/plain)`, unless it is application/json
 
 import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,17 +57,29 @@ def splitter(*steps: Fields) -> Fields:
     return {"routerType": "Splitter", "steps": list(steps)}
 
 
-def graph(root: Fields, *, annotations: dict[str, str] | None = None, **nodes: Fields) -> Any:
+def graph(
+    root: Fields,
+    others: Mapping[str, Fields] | None = None,
+    *,
+    annotations: dict[str, str] | None = None,
+    **nodes: Fields,
+) -> InferenceGraph:
     return InferenceGraph.model_validate(
         {
             "metadata": {"name": "g", "namespace": "test", "annotations": annotations or {}},
-            "spec": {"nodes": {"root": root, **nodes}},
+            "spec": {"nodes": {"root": root, **(others or {}), **nodes}},
         }
     )
 
 
-def plan(root: Fields, *, compat: bool = False, **nodes: Fields) -> Plan:
-    return compile(graph(root, **nodes), compat=compat)
+def plan(
+    root: Fields,
+    others: Mapping[str, Fields] | None = None,
+    *,
+    compat: bool = False,
+    **nodes: Fields,
+) -> Plan:
+    return compile(graph(root, others, **nodes), compat=compat)
 
 
 # conversations

@@ -19,15 +19,18 @@ from graph.nodes.step import Descend, Lowered, call
 from graph.plan import PlanNode, PlanStep
 from graph.spec import Step
 
+RESPONSE = "$response"
 INVALID = "invalid response"
 UNMET = "the condition of the first step was not met"
 
 
 def lower(steps: tuple[Step, ...]) -> Lowered:
-    first = steps[0]
+    fed_the_request = [step for step in steps if step is steps[0] or step.data != RESPONSE]
     return Lowered(
         tuple(compile_condition(step.condition) if step.condition else None for step in steps),
-        reads_body=bool(first.condition or first.map_predictions_to_instances),
+        reads_body=bool(
+            steps[0].condition or any(step.map_predictions_to_instances for step in fed_the_request)
+        ),
     )
 
 
