@@ -11,12 +11,14 @@ import os
 import platform
 import shutil
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import aiohttp
 import typer
+from prometheus_client.parser import text_string_to_metric_families
 
 from cli.progress import Progress
 from cli.up import Services, run
@@ -66,7 +68,7 @@ class Question:
 
 
 QUESTIONS = (
-    Question("iris-splitter", "Splitter: two flowers, to one model of two", FLOWERS, times=5),
+    Question("iris-splitter", "Splitter: two flowers, to one model of two", FLOWERS, times=100),
     Question("iris-ensemble", "Ensemble: two flowers, to both models", FLOWERS),
     Question("digits-sequence", "Sequence: clean the picture, then read the digit", PICTURE),
     Question("protocol-switch", "Switch: a V1 request", FLOWERS),
@@ -110,7 +112,7 @@ def demo(
     failures: list[str] = []
 
     async def ask(parent: Parent) -> None:
-        failures.extend(await _ask_all(parent.data_url))
+        failures.extend(await _ask_all(parent))
         if once:
             parent.stop()
         else:
@@ -118,7 +120,7 @@ def demo(
                 f"\nThe manifests are in {folder}: edit graphs.yaml and it is loaded. Ctrl-C ends."
             )
 
-    code = run(read, source, services, home, on_ready=ask)
+    code = run(read, source, services, home, on_ready=ask, show_output=False)
     raise typer.Exit(code or int(bool(failures)))
 
 
@@ -160,28 +162,47 @@ async def _train(home: Home, folder: Path) -> str | None:
     return None
 
 
-async def _ask_all(data_url: str) -> list[str]:
+async def _ask_all(parent: Parent) -> list[str]:
     """Prints what was asked, where it went and what came back; the questions that failed."""
     failures: list[str] = []
     timeout = aiohttp.ClientTimeout(total=REQUEST_S)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         for question in QUESTIONS:
-            url = f"{data_url}/graphs/default/{question.graph}"
-            print(f"\n{question.says}\n  POST {url}  {_shortened(json.dumps(question.body))}")
+            url = f"{parent.data_url}/graphs/default/{question.graph}"
+            print(
+                f"\n{question.says}\n  POST {url}\n       {_shortened(json.dumps(question.body))}"
+            )
+            before = await _calls(session, parent.admin_url, question.graph)
+            answers: Counter[str] = Counter()
             for _ in range(question.times):
-                async with session.post(
-                    url, json=question.body, headers={"X-Graphway-Explain": "true"}
-                ) as answer:
-                    text = await answer.text()
-                    route = answer.headers.get("X-Graphway-Route", "")
+                async with session.post(url, json=question.body) as answer:
+                    answers[f"{answer.status} {_shortened(await answer.text())}"] += 1
                     if answer.status != 200:
                         failures.append(question.says)
-                    print(
-                        f"  {answer.status} {_shortened(text)}" + (f"  via {route}" * bool(route))
-                    )
+            went = await _calls(session, parent.admin_url, question.graph) - before
+            print(f"  went to {', '.join(_times(step, n) for step, n in went.items())}")
+            for text, times in answers.items():
+                print(f"  {_times(text, times)}")
     asked = len(QUESTIONS)
     print(f"\n{asked - len(set(failures))} of {asked} kinds of request answered", flush=True)
     return failures
+
+
+async def _calls(session: aiohttp.ClientSession, admin_url: str, graph: str) -> Counter[str]:
+    """How often each step of a graph was called, as the metrics have it."""
+    async with session.get(f"{admin_url}/metrics") as answer:
+        families = text_string_to_metric_families(await answer.text())
+    calls: Counter[str] = Counter()
+    for family in families:
+        for sample in family.samples:
+            of = sample.labels
+            if sample.name == "graphway_step_calls_total" and of["graph"] == f"default/{graph}":
+                calls[f"{of['node']}/{of['step']}"] += int(sample.value)
+    return calls
+
+
+def _times(text: str, times: int) -> str:
+    return text if times == 1 else f"{text} (x{times})"
 
 
 def _shortened(text: str) -> str:

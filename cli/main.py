@@ -14,6 +14,10 @@ from typer.main import get_command
 COMMANDS = {  # name -> (module:function, or module:app where it has commands of its own; help)
     "check": ("cli.check:check", "Find every problem of some manifests."),
     "serve": ("cli.serve:app", "Serve graphs."),
+    "up": (
+        "cli.up:up",
+        "Start the models of some manifests on this machine, and serve their graphs.",
+    ),
     "version": ("cli.version:version", "Print the version."),
 }
 

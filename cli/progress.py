@@ -4,7 +4,6 @@ change.
 What the services print goes above the table, each line behind the name of its service.
 """
 
-import sys
 import time
 from typing import TextIO
 
@@ -21,8 +20,10 @@ _STYLES = {Phase.READY: "green", Phase.CRASHED: "red", Phase.UNREADY: "yellow"}
 REPEAT_S = 10.0  # without a terminal, details of the same phase come at most so often
 
 
-def progress_on(stream: TextIO = sys.stderr) -> "Progress":
-    return LiveProgress(stream) if stream.isatty() else Progress(stream)
+def progress_on(stream: TextIO, show_output: bool = True) -> "Progress":
+    """`show_output`: what the services print; it is in their logs anyway."""
+    kind = LiveProgress if stream.isatty() else Progress
+    return kind(stream, show_output)
 
 
 def short(key: str) -> str:
@@ -33,8 +34,9 @@ def short(key: str) -> str:
 class Progress(ProgressSink):
     """For files, pipes and CI: plain lines."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, show_output: bool = True) -> None:
         self._stream = stream
+        self._show_output = show_output
         self._said: dict[str, tuple[Phase, float]] = {}
 
     def phase(self, key: str, phase: Phase, detail: str) -> None:
@@ -45,7 +47,8 @@ class Progress(ProgressSink):
             self._write(f"{short(key)}: {phase}{f', {detail}' if detail else ''}")
 
     def output(self, key: str, line: str) -> None:
-        self._write(f"{short(key)} | {line}")
+        if self._show_output:
+            self._write(f"{short(key)} | {line}")
 
     def note(self, line: str) -> None:
         self._write(line)
@@ -60,8 +63,8 @@ class Progress(ProgressSink):
 class LiveProgress(Progress):
     """For people: one row a service until all are ready, then lines again."""
 
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
+    def __init__(self, stream: TextIO, show_output: bool = True) -> None:
+        super().__init__(stream, show_output)
         self._console = Console(file=stream)
         self._rows: dict[str, tuple[Phase, str]] = {}
         self._spinner = Spinner("dots")

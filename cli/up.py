@@ -11,6 +11,7 @@ import platform
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -107,6 +108,7 @@ def run(
     services: "Services",
     home: Home,
     on_ready: OnReady | None = None,
+    show_output: bool = True,
 ) -> int:
     terminal = sys.stderr.isatty()
     log.configure(read.log_level, read.format_on(terminal))
@@ -116,7 +118,8 @@ def run(
     config = read.data_plane(propagate_headers=tuple(patterns), terminal=sys.stdout.isatty())
     started = asyncio.Event()
     parent = Parent(read, source, config, on_started=lambda _: started.set())
-    return uvloop.run(_run(parent, services, home, started, on_ready))
+    progress = partial(progress_on, sys.stderr, show_output)
+    return uvloop.run(_run(parent, services, home, started, on_ready, progress))
 
 
 async def _run(
@@ -125,9 +128,12 @@ async def _run(
     home: Home,
     started: asyncio.Event,
     on_ready: OnReady | None,
+    open_progress: Callable[[], Progress],
 ) -> int:
     async with asyncio.TaskGroup() as tasks:
-        models = tasks.create_task(_models(parent, services, home, started, on_ready))
+        models = tasks.create_task(
+            _models(parent, services, home, started, on_ready, open_progress)
+        )
         try:
             return await parent.run()
         except StartFailed as failed:
@@ -143,10 +149,11 @@ async def _models(
     home: Home,
     started: asyncio.Event,
     on_ready: OnReady | None,
+    open_progress: Callable[[], Progress],
 ) -> None:
     await started.wait()
     assert services.plan is not None  # the parent loaded before it started
-    progress = progress_on()
+    progress = open_progress()
     controller = LocalController(
         services.plan,
         home=home,

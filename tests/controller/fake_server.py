@@ -23,6 +23,13 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(503 if late or self.path != "/ready" else 200)
         self.end_headers()
 
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b'{"path": "%s", "asked": %s}' % (self.path.encode(), body))
+
     def log_message(self, *_):
         pass
 
