@@ -38,7 +38,8 @@ _QUERY: Final = rf"#\( *(?P<left>{_KEY}(?:\.{_KEY})*)? *{_COMPARED} *\)"
 _EXISTS: Final = rf"#\((?P<exists>{_KEY}(?:\.{_KEY})*)\)"
 _COMPONENT: Final = re.compile(rf"(?P<key>{_KEY})|{_QUERY}|{_EXISTS}")
 _EACH: Final = re.compile(rf"#(?:\.{_KEY})*")
-_LAST: Final = re.compile(_STARRED)
+_ALL: Final = re.compile(rf"(?:{_QUERY}|{_EXISTS})#(?:\.{_KEY}|\.#)*")
+_STARRED_KEY: Final = re.compile(_STARRED)
 _WRAPPED: Final = "[@this]."
 
 
@@ -55,42 +56,45 @@ class NativePath:
 def native_path(text: str) -> NativePath | None:
     """The question for the library, if the rule lets it answer this path."""
     wrapped = text.startswith(_WRAPPED)
-    path = text.removeprefix(_WRAPPED)
-    limits = _limits(path) if path.isprintable() else None
-    if limits is None:
+    understood = _understood(text.removeprefix(_WRAPPED)) if text.isprintable() else None
+    if understood is None:
         return None
+    path, limits = understood
     counted = tuple((f'"{name}"'.encode(), most) for name, most in limits.items())
     single = not limits and not wrapped and path.isascii() and "#" not in path
     return NativePath(path, wrapped, counted, plain=not single)
 
 
-def _limits(path: str) -> dict[str, int] | None:
-    """For a path of the grammar: names that may stand in the body only so often. None for another path."""
+def _understood(path: str) -> tuple[str, dict[str, int]] | None:
+    """For a path of the grammar: what to ask, and the names that may stand in the body only so often."""
     limits: dict[str, int] = {}
     at = 0
     while True:
         if (each := _EACH.fullmatch(path, at)) is not None:
-            return limits | {"#": 1} if "." in each[0] else limits
-        if _LAST.fullmatch(path, at):
-            return limits
+            return path, limits | {"#": 1} if "." in each[0] else limits
+        if _ALL.fullmatch(path, at):
+            # The list of all matches exists wherever the array does, and so does its count.
+            return path[:at] + "#", limits | {"#": 0}
+        if _STARRED_KEY.fullmatch(path, at):
+            return path, limits
         component = _COMPONENT.match(path, at)
         if component is None:
             return None
         at = component.end()
-        ends = at == len(path)
-        if not ends and path[at] != ".":
+        last = at == len(path)
+        if not last and path[at] != ".":
             return None
-        key, left = component["key"], component["left"] or component["exists"]
-        if key is not None:
-            limits |= {} if ends else {key: 1}
+        left = component["left"] or component["exists"]
+        if component["key"] is not None:
+            limits |= {} if last else {component["key"]: 1}
         elif left is not None:
             limits |= dict.fromkeys(left.split(".")[:-1], 1)
-        elif ends:
+        elif last:
             limits[""] = 0  # without a left side, objects are asked for their empty key
         else:
-            return None  # and strings would be searched like containers
-        if ends:
-            return limits
+            return None  # and what follows would be searched in strings
+        if last:
+            return path, limits
         at += 1
 
 
