@@ -18,11 +18,13 @@ from queue import SimpleQueue
 import msgspec
 
 from graph.effects import Failure
+from router.failures import FAILURES
 from router.messages import Request, Response
 
 FLUSH_S = 0.2
 FLUSH_BYTES = 65_536
 BACKLOG_BYTES = 8 * 1024 * 1024
+PATH_BYTES = 1024  # callers choose paths; a line that fits into PIPE_BUF is never torn
 
 
 class Line(msgspec.Struct, omit_defaults=True):
@@ -74,7 +76,7 @@ def line_of(request: Request, response: Response, at: str, duration_s: float) ->
         "" if plan is None else plan.key,
         "" if plan is None else plan.revision,
         request.head.method.decode("ascii"),
-        request.head.path.decode("ascii"),
+        request.head.path[:PATH_BYTES].decode("ascii"),
         response.status,
         round(duration_s * 1000, 3),
         len(request.document.body),
@@ -91,7 +93,7 @@ def line_of(request: Request, response: Response, at: str, duration_s: float) ->
 
 
 def _explain(line: Line, failure: Failure) -> None:
-    line.level = "warning"
+    line.level = FAILURES[failure.kind].level
     line.failed = failure.address
     line.kind = failure.kind.value
     line.cause = failure.cause
@@ -115,11 +117,16 @@ def as_text(line: Line) -> bytes:
         line.kind and f"{line.kind} at {line.failed or '-'}: {line.cause}",
         line.request_id,
     ]
-    return "  ".join(part for part in parts if part).encode() + b"\n"
+    text = "  ".join(part for part in parts if part)
+    if not text.isprintable():  # names and causes must not forge lines or steer the terminal
+        text = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return text.encode() + b"\n"
 
 
 class AccessLog:
-    """Gathers lines for the thread that writes. `dropped` is told of each lost line."""
+    """Gathers lines for the thread that writes. `dropped` is told of each lost line, by the loop
+    or by that thread.
+    """
 
     def __init__(
         self,
@@ -137,12 +144,15 @@ class AccessLog:
         self._size = 0
         self._timer: asyncio.TimerHandle | None = None
         self._batches: SimpleQueue[list[bytes] | None] = SimpleQueue()
-        self._backlog = 0  # bytes handed over and not yet written; off by a batch at the most
+        # Bytes handed over, counted by the loop, and bytes dealt with, by the thread: one number
+        # for both to change would lose changes.
+        self._handed = 0
+        self._dealt = 0
         self._writer = threading.Thread(target=self._write_all, name="access-log", daemon=True)
         self._writer.start()
 
     def record(self, request: Request, response: Response) -> None:
-        if self._backlog > BACKLOG_BYTES:
+        if self._handed - self._dealt > BACKLOG_BYTES:
             self._dropped()
             return
         duration_s = time.monotonic() - request.started
@@ -159,7 +169,7 @@ class AccessLog:
             self._timer.cancel()
             self._timer = None
         if self._lines:
-            self._backlog += self._size
+            self._handed += self._size
             self._batches.put(self._lines)
             self._lines = []
             self._size = 0
@@ -171,18 +181,27 @@ class AccessLog:
         self._writer.join(within_s)
 
     def _write_all(self) -> None:
+        is_pipe = _is_pipe(self._fd)
         while (lines := self._batches.get()) is not None:
-            try:
-                for piece in _pieces(lines, self._fd):
+            for piece in _pieces(lines, is_pipe):
+                try:
                     _write(self._fd, piece)
-            except OSError:
-                pass  # the reader is gone; a log that nobody reads stops no traffic
-            self._backlog -= sum(map(len, lines))
+                except OSError:  # the reader is gone; a log that nobody reads stops no traffic
+                    for _ in range(piece.count(b"\n")):
+                        self._dropped()
+            self._dealt += sum(map(len, lines))
 
 
-def _pieces(lines: list[bytes], fd: int) -> list[bytes]:
+def _is_pipe(fd: int) -> bool:
+    try:
+        return stat.S_ISFIFO(os.fstat(fd).st_mode)
+    except OSError:
+        return False  # closed from the start: each write will say so
+
+
+def _pieces(lines: list[bytes], is_pipe: bool) -> list[bytes]:
     """Lines joined into writes. A pipe takes up to PIPE_BUF bytes at once or not at all."""
-    if not stat.S_ISFIFO(os.fstat(fd).st_mode):
+    if not is_pipe:
         return [b"".join(lines)]
     pieces: list[bytes] = []
     piece = b""

@@ -3,7 +3,6 @@
 Nothing else in the router turns a failure into a status.
 """
 
-import logging
 from typing import NamedTuple
 
 from graph.effects import Failure, FailureKind, error_body
@@ -13,21 +12,21 @@ from router.messages import JSON, Response
 
 class Meaning(NamedTuple):
     status: int
-    log_level: int
+    level: str  # of the request's line in the access log
 
 
 FAILURES: dict[FailureKind, Meaning] = {
-    FailureKind.NO_MATCH: Meaning(404, logging.DEBUG),  # the caller's data fits no branch
-    FailureKind.NO_ROUTE: Meaning(500, logging.ERROR),  # check refuses such graphs
-    FailureKind.INVALID_ANSWER: Meaning(502, logging.WARNING),
-    FailureKind.UNRESOLVED: Meaning(503, logging.WARNING),  # may well come up soon
-    FailureKind.CONNECT: Meaning(502, logging.WARNING),
-    FailureKind.RESET: Meaning(502, logging.WARNING),
-    FailureKind.PROTOCOL: Meaning(502, logging.WARNING),
-    FailureKind.TIMEOUT: Meaning(504, logging.WARNING),
-    FailureKind.DEADLINE: Meaning(504, logging.WARNING),
-    FailureKind.OVERLOAD: Meaning(503, logging.WARNING),
-    FailureKind.INTERNAL: Meaning(500, logging.ERROR),
+    FailureKind.NO_MATCH: Meaning(404, "info"),  # the caller's data fits no branch
+    FailureKind.NO_ROUTE: Meaning(500, "error"),  # check refuses such graphs
+    FailureKind.INVALID_ANSWER: Meaning(502, "warning"),
+    FailureKind.UNRESOLVED: Meaning(503, "warning"),  # may well come up soon
+    FailureKind.CONNECT: Meaning(502, "warning"),
+    FailureKind.RESET: Meaning(502, "warning"),
+    FailureKind.PROTOCOL: Meaning(502, "warning"),
+    FailureKind.TIMEOUT: Meaning(504, "warning"),
+    FailureKind.DEADLINE: Meaning(504, "warning"),
+    FailureKind.OVERLOAD: Meaning(503, "warning"),
+    FailureKind.INTERNAL: Meaning(500, "error"),
 }
 
 

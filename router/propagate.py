@@ -14,10 +14,6 @@ from router.messages import Head
 
 log = logging.getLogger("graphway.propagate")
 
-_FORMS = (
-    b"application/x-www-form-urlencoded",
-    b"multipart/form-data",
-)  # what plain `curl -d` sends
 # Ours to write for each call: never copied, whatever the patterns say.
 _NEVER = frozenset(
     {
@@ -56,22 +52,27 @@ class Propagate:
         return bool(self._patterns)
 
     def __call__(self, head: Head) -> Headers:
-        hop_by_hop = {
-            option.strip().lower() for option in head.fields.get(b"connection", b"").split(b",")
-        }
-        return tuple(
-            [
-                (name, value)
+        pairs = [pair for pair in head.headers if self._wanted(pair[0])]
+        if b"connection" in head.fields:
+            hop_by_hop = {
+                option.strip().lower()
                 for name, value in head.headers
-                if name not in hop_by_hop and self._wanted(name)
-            ]
-        )
+                if name == b"connection"
+                for option in value.split(b",")
+            }
+            pairs = [pair for pair in pairs if pair[0] not in hop_by_hop]
+        return tuple(pairs)
 
     def _wanted(self, name: bytes) -> bool:
         wanted = self._names.get(name)
         if wanted is None:
-            canonical = name.decode("ascii").title()
-            wanted = name not in _NEVER and any(p.search(canonical) for p in self._patterns)
+            written = canonical(name)
+            wanted = name not in _NEVER and any(p.search(written) for p in self._patterns)
             if len(self._names) < 1024:
                 self._names[name] = wanted
         return wanted
+
+
+def canonical(name: bytes) -> str:
+    """As Go writes it: x-b3traceid is X-B3traceid, a capital after hyphens only."""
+    return "-".join([part.capitalize() for part in name.decode("ascii").split("-")])

@@ -29,7 +29,9 @@ def deadline(inner: Handler, deadlines: Deadlines) -> Handler:
             return inner(request, respond)
         limited = _Limited(request, respond)
         deadlines.queue(limit).add(limited, request.started)
-        limited.exchange = exchange = inner(request, limited.finished)
+        exchange = inner(request, limited.finished)
+        if limited.exchange is None:
+            limited.exchange = exchange
         return exchange
 
     return handle
@@ -47,7 +49,7 @@ class _Limited(Deadline):
 
     def finished(self, response: Response) -> None:
         self.met()
-        self.exchange = None
+        self.exchange = DONE  # else the two would hold each other
         self._respond(response)
 
     def expired(self) -> None:
