@@ -1,8 +1,9 @@
-"""A body as bytes, and as JSON only once somebody asks; each question is answered once, however many branches ask.
+"""A body as bytes, and as JSON only once somebody asks; each question is answered once.
 
-The questions: is it JSON in the sense of KServe's conditions (`shape`, `valid`), may its bytes stand inside another
-document (`spliceable`), what Python value does it stand for (`parsed`, `value`). No body may raise or crash here:
-depth, invalid UTF-8 and lone surrogates are met before any library with a limit of its own sees them.
+The questions: is it JSON in the sense of KServe's conditions (`shape`, `valid`), may its bytes
+stand inside another document (`spliceable`), what Python value does it stand for (`parsed`,
+`value`). No body may raise or crash here: depth, invalid UTF-8 and lone surrogates are met before
+any library with a limit of its own sees them.
 """
 
 import json
@@ -21,7 +22,8 @@ DEEP: Final = 3  # JSON that only iterative code may walk through
 TOO_DEEP: Final = 4  # the same, and no reader of the other side would get through it either
 INVALID: Final = 5
 
-# Beyond this depth Go's decoder (and so KServe's Ensemble) refuses an answer; what a client can read ends far earlier.
+# Beyond this depth Go's decoder (and so KServe's Ensemble) refuses an answer; what a client can
+# read ends far earlier.
 SPLICE_DEPTH: Final = 10_000
 
 _check = msgspec.json.Decoder(msgspec.Raw).decode
@@ -43,7 +45,7 @@ class Document:
 
     @property
     def valid(self) -> bool:
-        """Strict JSON grammar on the raw bytes, as GJSON's `Valid` has it: strings may hold invalid UTF-8."""
+        """Strict JSON grammar on raw bytes, as GJSON's `Valid`: strings may hold invalid UTF-8."""
         return (self.shape or self.examine()) != INVALID
 
     def examine(self) -> int:
@@ -53,7 +55,7 @@ class Document:
 
     @property
     def spliceable(self) -> bool:
-        """The bytes can be put as they are into another JSON document: valid, good UTF-8, of bounded depth."""
+        """The bytes can stand in another JSON document: valid, good UTF-8, of bounded depth."""
         if self._spliceable is None:
             bounded = (self.shape or self.examine()) <= DEEP
             self._spliceable = bounded and _is_utf8(self.body)
@@ -68,7 +70,7 @@ class Document:
 
     @property
     def value(self) -> Any:
-        """The body as a Python value; None also stands for a body without one, see `parsed`. Never change it."""
+        """The body as a Python value, never to be changed; None without one, see `parsed`."""
         return self._value if self.parsed else None
 
 
@@ -81,8 +83,9 @@ def _shape(body: bytes) -> int:
             return INVALID
         return DEEP if depth <= SPLICE_DEPTH else TOO_DEEP
     except msgspec.DecodeError:
-        # The only JSON that msgspec refuses has a lone surrogate in a \u escape. Another first digit makes that a
-        # plain character and changes nothing else: a digit stays a digit, in a string or out of place.
+        # The only JSON that msgspec refuses has a lone surrogate in a \u escape. Another first
+        # digit makes that a plain character and changes nothing else: a digit stays a digit, in a
+        # string or out of place.
         if b"\\ud" not in body and b"\\uD" not in body:
             return INVALID
         tamed = body.replace(b"\\ud", b"\\u0").replace(b"\\uD", b"\\u0")
@@ -105,7 +108,7 @@ def _parse(body: bytes) -> Any:
     try:
         return _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        pass  # invalid UTF-8, a lone surrogate, a number beyond float: Python's own parser is more patient
+        pass  # invalid UTF-8, a lone surrogate, a number beyond float: Python is more patient
     except RecursionError:
         return _NO_VALUE
     try:

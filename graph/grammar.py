@@ -1,8 +1,9 @@
 """Is this JSON, and how deep? For the texts that are too deep for a parser written in C.
 
-A parser that calls itself for each bracket ends where its stack ends; this one keeps the open brackets in a
-bytearray, so that no nesting stops it. Flat stretches are matched by one regular expression each, runs of brackets too.
-It knows bytes and the grammar of RFC 8259; whether strings are good UTF-8 is not its question.
+A parser that calls itself for each bracket ends where its stack ends; this one keeps the open
+brackets in a bytearray, so that no nesting stops it. Flat stretches are matched by one regular
+expression each, runs of brackets too. It knows bytes and the grammar of RFC 8259; whether strings
+are good UTF-8 is not its question.
 """
 
 import re

@@ -1,8 +1,8 @@
 """The comparison of a GJSON query: what the value is decides how it is compared.
 
-Strings compare by bytes, numbers as floats (a right side that is no number counts as 0), true and false only with
-those words; null, arrays and objects hold no comparison. `~true`, `~false`, `~null` and `~*` first turn the value into
-a boolean.
+Strings compare by bytes, numbers as floats (a right side that is no number counts as 0), true and
+false only with those words; null, arrays and objects hold no comparison. `~true`, `~false`, `~null`
+and `~*` first turn the value into a boolean.
 """
 
 import operator

@@ -14,8 +14,9 @@ Language = Literal["gjson", "jmespath"]
 class Condition(ABC):
     """Compiled once, asked for every request, never raises.
 
-    `always_matches_json` is known from the text alone: true for every body that is valid JSON. `warnings` tell why the
-    text probably does not mean what its author thinks, each with what to write instead.
+    `always_matches_json` is known from the text alone: true for every body that is valid JSON.
+    `warnings` tell why the text probably does not mean what its author thinks, each with what to
+    write instead.
     """
 
     __slots__ = ("always_matches_json", "text", "warnings")
@@ -29,7 +30,7 @@ class Condition(ABC):
 
     @abstractmethod
     def matches(self, document: Document) -> bool:
-        """Whether the body matches. The document keeps what was learnt about it for the next condition."""
+        """Whether the body matches; what is learnt about it stays with the document."""
 
     def __call__(self, subject: "bytes | Document | Input") -> bool:
         """The same for whatever holds a body."""

@@ -1,8 +1,8 @@
-"""KServe's condition language: a GJSON path matches a body that is valid JSON and in which the path exists.
+"""KServe's condition language: a GJSON path matches valid JSON in which the path exists.
 
-Two evaluators share the work: a native library where the rule in `native` says that it agrees with Go's GJSON, and our
-own `search` for everything else. Both look at the raw bytes; nothing is decoded, and nothing is kept but the
-document's own verdict on its grammar.
+Two evaluators share the work: a native library where the rule in `native` says that it agrees with
+Go's GJSON, and our own `search` for everything else. Both look at the raw bytes; nothing is
+decoded, and nothing is kept but the document's own verdict on its grammar.
 """
 
 from typing import Final
@@ -13,9 +13,10 @@ from graph.conditions.native import NativePath, native_path, pygjson_get
 from graph.conditions.search import OutOfFuel, Search, nests_too_deep
 from graph.document import CONTAINER, INVALID, Document
 
-# A search may read so many bytes for each pair of a body's and a path's byte. Every path stays below it, if it is not
-# made to multiply its body or to search each of many levels (`@dig` in a deep one); such a one then finds nothing. The
-# addends are for bodies and paths so short that a product says little.
+# A search may read so many bytes for each pair of a body's and a path's byte. Every path stays
+# below it, if it is not made to multiply its body or to search each of many levels (`@dig` in a
+# deep one); such a one then finds nothing. The addends are for bodies and paths so short that a
+# product says little.
 _FUEL: Final = 4
 _LEAST_BODY: Final = 2048
 _LEAST_PATH: Final = 16
@@ -72,7 +73,8 @@ class LibraryPath(SearchedPath):
         if shape != CONTAINER:
             return shape != INVALID and self._search(document.body)
         body = document.body
-        # The first test is one scan for a byte and spares nearly every body the second, which is slow.
+        # The first test is one scan for a byte and spares nearly every body the second, which is
+        # slow.
         if self._plain and b"\\" in body and b"\\u" in body:
             return self._search(body)
         for name, most in self._limits:

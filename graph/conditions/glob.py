@@ -1,8 +1,9 @@
-"""GJSON's wildcards: `*` is any run of characters, `?` is one, a backslash takes the next one literally.
+"""GJSON's wildcards: `*` is any run of characters, `?` is one, a backslash makes one literal.
 
-The text before the first star and the text after the last one have fixed places; what stands between two stars is
-right at its first place, so nothing is ever tried twice and a match costs at most the product of both lengths.
-Go compares characters and reads every byte that is not UTF-8 as U+FFFD; so do we.
+The text before the first star and the text after the last one have fixed places; what stands
+between two stars is right at its first place, so nothing is ever tried twice and a match costs at
+most the product of both lengths. Go compares characters and reads every byte that is not UTF-8 as
+U+FFFD; so do we.
 """
 
 import re
@@ -50,7 +51,7 @@ class Glob:
 
 
 def _segments(pattern: str) -> list[list[str]]:
-    """The pieces between stars; each character of one stands for itself, an empty string for any one."""
+    """The pieces between stars; a character stands for itself, an empty string for any one."""
     segments: list[list[str]] = [[]]
     at = 0
     while at < len(pattern):
@@ -65,7 +66,7 @@ def _segments(pattern: str) -> list[list[str]]:
             char = pattern[at]
             at += 1
         elif char == "\\" and len(segments) == 1:
-            char = "never"  # Go: a backslash that escapes nothing matches nothing, but after a star itself
+            char = "never"  # in Go a backslash before nothing matches nothing; after a star, itself
         segments[-1].append(char)
     return segments
 

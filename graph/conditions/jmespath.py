@@ -1,8 +1,9 @@
 """JMESPath conditions: an expression matches if its result is true in JMESPath's sense.
 
-The library cannot be stopped while it runs, so what an expression may cost is bounded when it is compiled: its length,
-its depth, and how often it can multiply a body (`[@,@]` doubles it). Functions and their arguments are counted then
-too, so that a misspelt one is found by `check` and not by a request.
+The library cannot be stopped while it runs, so what an expression may cost is bounded when it is
+compiled: its length, its depth, and how often it can multiply a body (`[@,@]` doubles it).
+Functions and their arguments are counted then too, so that a misspelt one is found by `check` and
+not by a request.
 """
 
 from collections.abc import Iterator
@@ -79,8 +80,8 @@ def compile_jmespath(text: str, expression: str) -> Condition:
     cost.output(parsed.parsed, 1)
     if cost.total > MAX_COST:
         raise ValueError(
-            "the JMESPath expression multiplies the body too often ([@,@] doubles it, a literal list repeats in a "
-            "projection); take multiselects apart"
+            "the JMESPath expression multiplies the body too often ([@,@] doubles it, a literal "
+            "list repeats in a projection); take multiselects apart"
         )
     return JmesPath(text, parsed, warnings)
 
@@ -153,8 +154,8 @@ def _check_function(node: Node) -> None:
 class _Cost:
     """How large results can get, in bodies: a bound, found by walking the expression once.
 
-    A projection visits each element once, so that what it projects costs as much as one visit of the whole; only
-    multiselects and literals make more of what they get.
+    A projection visits each element once, so that what it projects costs as much as one visit of
+    the whole; only multiselects and literals make more of what they get.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,8 @@
-"""What a GJSON text says beside its meaning: that it matches every body, or that its author meant something else.
+"""What a GJSON text says beside its meaning: that it matches all, or was meant otherwise.
 
-GJSON has no syntax errors, so a text from another language is a legal path that finds nothing, or everything. Each
-warning tells what the text means here and what to write instead. They are guesses and never change a result.
+GJSON has no syntax errors, so a text from another language is a legal path that finds nothing, or
+everything. Each warning tells what the text means here and what to write instead. They are guesses
+and never change a result.
 """
 
 import re
@@ -66,7 +67,7 @@ def _sure(path: bytes, given: _Sure) -> _Sure:
 
 
 def _literal(path: bytes) -> _Sure:
-    """A literal does not look at the text, so what follows it can be tried on texts without any key."""
+    """A literal does not look at the text, so it can be tried on texts without any key."""
     found = [Search(_LITERAL_FUEL).get(text, path) for text in (b"null", b"[]", b"{}")]
     return _Sure.VALUE if all(found) else _Sure.NOTHING
 
@@ -87,7 +88,8 @@ def _head(path: bytes, given: _Sure) -> tuple[_Sure, bytes]:
             return _Sure.VALUE if not rest else _Sure.NOTHING, rest
         if rest[1:] == b"0":
             return _sure(choices[0][1], _Sure.VALUE), b""
-        # Odd paths can cut a piece out of a string that is no JSON, and make an array that never ends.
+        # Odd paths can cut a piece out of a string that is no JSON, and make an array that never
+        # ends.
         clean = all(choice == b"@this" or _KEYS.fullmatch(choice) for _, choice in choices)
         return _Sure.ARRAY if clean or not rest else _Sure.NOTHING, rest
     return _Sure.NOTHING, b""
@@ -101,7 +103,10 @@ def warnings(text: str) -> tuple[str, ...]:
 def _empty(text: str) -> str | None:
     if text:
         return None
-    return 'an empty path matches only an object with an empty key (""); for a default branch write `@this`'
+    return (
+        'an empty path matches only an object with an empty key (""); '
+        "for a default branch write `@this`"
+    )
 
 
 def _blanks(text: str) -> str | None:
@@ -122,7 +127,10 @@ def _leading_dot(text: str) -> str | None:
     if text.startswith(".."):
         if re.match(r"\.\.(?:\d|#)", text):
             return None
-        return "`..` in front reads the body as JSON lines, it does not search at any depth; write the whole path, or `@dig:KEY|0`"
+        return (
+            "`..` in front reads the body as JSON lines, it does not search at any depth; "
+            "write the whole path, or `@dig:KEY|0`"
+        )
     if not text.startswith("."):
         return None
     return f'the path begins with the empty key ""; write `{text.lstrip(".") or "@this"}`'
@@ -159,8 +167,8 @@ def _logic(text: str) -> str | None:
     if found is None:
         return None
     return (
-        f"GJSON has no `{found[0]}`: the rest of the query becomes the value to compare with; for `and` write two "
-        "queries, `[@this].#(A)#|#(B)`, for `or` two branches, or use `jmespath:`"
+        f"GJSON has no `{found[0]}`: the rest of the query becomes the value to compare with; for "
+        "`and` write two queries, `[@this].#(A)#|#(B)`, for `or` two branches, or use `jmespath:`"
     )
 
 
@@ -186,13 +194,13 @@ def _all_matches(text: str) -> str | None:
     plain = _without_strings(text)
     if re.search(r"\)#(?:\.|\||$)", plain):
         return (
-            "a query that ends in `)#` gives a list, and an empty list exists too: it matches whenever the array is "
-            "there; write `#(...)` without the last `#`"
+            "a query that ends in `)#` gives a list, and an empty list exists too: it matches "
+            "whenever the array is there; write `#(...)` without the last `#`"
         )
     if re.search(r"(?:^|[.|])#(?:\.[^|]*)?$", _outside_queries(text)) and not text.startswith(".."):
         return (
-            "`#` gives a count or a list, and 0 and an empty list exist too: it matches whenever the array is there; "
-            "to ask for an element write `.0`, or `#(KEY)` for one that has a key"
+            "`#` gives a count or a list, and 0 and an empty list exist too: it matches whenever the "
+            "array is there; to ask for an element write `.0`, or `#(KEY)` for one that has a key"
         )
     return None
 
@@ -200,7 +208,10 @@ def _all_matches(text: str) -> str | None:
 def _matches_everything(text: str) -> str | None:
     if text == "@this" or not always_matches(text):
         return None
-    return "the path exists in every JSON document, so this always matches; if that is meant write `@this`"
+    return (
+        "the path exists in every JSON document, so this always matches; "
+        "if that is meant write `@this`"
+    )
 
 
 def _unknown_modifier(text: str) -> str | None:
@@ -218,8 +229,8 @@ def _null(text: str) -> str | None:
     if found is None:
         return None
     return (
-        "null holds no comparison, and this compares with the text; write `==~null` for null or missing, "
-        "`!=~null` for neither"
+        "null holds no comparison, and this compares with the text; write `==~null` for null or "
+        "missing, `!=~null` for neither"
     )
 
 
@@ -241,7 +252,10 @@ def _tilde(text: str) -> str | None:
     found = re.search(r"(?:[=<>%]|^)\s*~(\w*|\*|\"[^\"]*\"|/.*)\s*\)", text)
     if found is None or found[1] in ("true", "false", "null", "*"):
         return None
-    return 'after `~` stand only true, false, null and *; there are no regular expressions; write a pattern, `#(KEY%"a*")`'
+    return (
+        "after `~` stand only true, false, null and *; there are no regular expressions; "
+        'write a pattern, `#(KEY%"a*")`'
+    )
 
 
 def _negative_index(text: str) -> str | None:
@@ -254,7 +268,10 @@ def _negative_index(text: str) -> str | None:
 def _too_deep(text: str) -> str | None:
     if not nests_too_deep(text.encode("utf-8", "surrogatepass")):
         return None
-    return "the path holds too many `#`, brackets and `@dig` and never matches here; take it apart into several branches"
+    return (
+        "the path holds too many `#`, brackets and `@dig` and never matches here; "
+        "take it apart into several branches"
+    )
 
 
 def _without_strings(text: str) -> str:
@@ -263,7 +280,7 @@ def _without_strings(text: str) -> str:
 
 
 def _outside_queries(text: str) -> str:
-    """What is no string, no modifier's argument, and not in parentheses: those are a NUL byte here."""
+    """Without strings and modifiers' arguments; what stands in parentheses is one NUL."""
     plain = re.sub(r"(@\w+):[^|]*", r"\1", _without_strings(text))
     before = None
     while before != plain:

@@ -57,7 +57,7 @@ def modifier_call(path: bytes) -> Modifier | None:
 
 
 def _argument_end(path: bytes, at: int) -> int:
-    """A JSON argument ends where it closes; any other one at a pipe outside of brackets and strings."""
+    """A JSON argument ends where it closes; another one at a pipe outside of brackets."""
     if path[at : at + 1] in (b"{", b"[", b'"'):
         return _group_end(path, at)
     while at < len(path) and path[at : at + 1] != b"|":

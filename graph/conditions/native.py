@@ -1,16 +1,17 @@
 """Which GJSON paths the Rust library answers as Go's GJSON does, and how to ask it.
 
-pygjson (gjson.rs) is ten times faster than our own search, and differs from Go in more than it seems. Read from its
-source, and checked against our search by a property test:
+pygjson (gjson.rs) is ten times faster than our own search, and differs from Go in more than it
+seems. Read from its source, and checked against our search by a property test:
 
-- after a key that led nowhere it goes on inside that key's value, so `a.b` finds `{"a":{"a":{"b":1}}}`; harmless only
-  where the key stands once in the body;
-- `""`, `~true`, escapes, `#(...)#`, `?` beside other than ASCII, pipes, modifiers, multipaths and literals: other
-  meanings, or none; its wildcards are exponential in the number of stars;
+- after a key that led nowhere it goes on inside that key's value, so `a.b` finds
+  `{"a":{"a":{"b":1}}}`; harmless only where the key stands once in the body;
+- `""`, `~true`, escapes, `#(...)#`, `?` beside other than ASCII, pipes, modifiers, multipaths and
+  literals: other meanings, or none; its wildcards are exponential in the number of stars;
 - a root string is never entered; escaped surrogate pairs are decoded wrongly.
 
-So the rule: the path is in the grammar below, and the body, already known to be a shallow JSON container, has no `\\u`
-escape and holds each key that is not the last of its chain at most once. Everything else is for `search`.
+So the rule: the path is in the grammar below, and the body, already known to be a shallow JSON
+container, has no `\\u` escape and holds each key that is not the last of its chain at most once.
+Everything else is for `search`.
 """
 
 import re
@@ -45,7 +46,7 @@ _WRAPPED: Final = "[@this]."
 
 @dataclass(frozen=True, slots=True)
 class NativePath:
-    """What to ask, of the body or of an array around it, and how often a quoted name may stand in the body."""
+    """What to ask, of the body or an array around it, if quoted names stand in it only so often."""
 
     path: str
     wrapped: bool
@@ -66,7 +67,7 @@ def native_path(text: str) -> NativePath | None:
 
 
 def _understood(path: str) -> tuple[str, dict[str, int]] | None:
-    """For a path of the grammar: what to ask, and the names that may stand in the body only so often."""
+    """For a path of the grammar: what to ask, and how often names may stand in the body."""
     limits: dict[str, int] = {}
     at = 0
     while True:

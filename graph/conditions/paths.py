@@ -1,8 +1,8 @@
 """A GJSON path, one component at a time, as GJSON itself takes it apart.
 
-The language has no grammar and no errors: a component is whatever the code that meets an object, or an array, cuts off
-the front. So the same text is read differently by each, and malformed text means something too. What is cut off here
-is cached: the texts are parts of manifests, so there are few.
+The language has no grammar and no errors: a component is whatever the code that meets an object, or
+an array, cuts off the front. So the same text is read differently by each, and malformed text means
+something too. What is cut off here is cached: the texts are parts of manifests, so there are few.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class ObjectPart:
 
 @dataclass(frozen=True, slots=True)
 class ArrayPart:
-    """A component as an array takes it: an index, a query, `#` for the count, `#.path` for each element's."""
+    """A component as an array takes it: an index, a query, `#` to count, `#.path` for each."""
 
     index: int | None
     query: Query | None
@@ -81,7 +81,7 @@ def _starts_anew(text: bytes) -> bool:
 
 @lru_cache(maxsize=1024)
 def object_part(path: bytes) -> ObjectPart:
-    """Cut at the first dot or pipe. Escapes lose their backslash, so an escaped wildcard beside a bare one is one."""
+    """Cut at the first dot or pipe. An escaped wildcard beside a bare one is a wildcard too."""
     key = bytearray()
     wild = False
     rest = Rest()
@@ -151,7 +151,7 @@ def _index(part: bytes) -> int | None:
 
 
 def _query(path: bytes) -> tuple[Query, int]:
-    """The query that a path begins with, and where it ends (-1: never; then it asks for an empty key)."""
+    """The query that a path begins with, and its end (-1: none; it then asks for an empty key)."""
     depth = 1
     compare = 0
     escaped = False
@@ -206,7 +206,7 @@ def _skip_string(path: bytes, at: int) -> int:
 
 @lru_cache(maxsize=1024)
 def selectors(path: bytes) -> tuple[tuple[tuple[bytes, bytes], ...], bytes] | None:
-    """Of a multipath `[a,b]` or `{"x":a}`: names and paths, and what follows it; None where it never closes."""
+    """Of a multipath `[a,b]` or `{"x":a}`: names and paths, and what follows; None: it never ends."""
     found: list[tuple[bytes, bytes]] = []
     depth = 1
     start = 1
@@ -241,7 +241,7 @@ def selectors(path: bytes) -> tuple[tuple[tuple[bytes, bytes], ...], bytes] | No
 
 @lru_cache(maxsize=1024)
 def split_pipe(path: bytes) -> tuple[bytes, bytes] | None:
-    """The two sides of the first pipe that stands neither in a query behind a dot nor in a leading `{...}`."""
+    """The sides of the first pipe that is neither in a query after a dot nor in a leading `{}`."""
     if b"|" not in path:
         return None
     if path[:1] == b"{":

@@ -1,8 +1,8 @@
 """JSON text as GJSON reads it: forward, byte by byte, without asking whether it is JSON.
 
-GJSON checks a body once and then trusts it, and it trusts the texts that its own modifiers make, which need not be JSON
-at all. So these functions take any bytes and never fail. A value is its raw bytes, and its kind is what its first
-byte says; empty bytes are a value that is not there.
+GJSON checks a body once and then trusts it, and it trusts the texts that its own modifiers make,
+which need not be JSON at all. So these functions take any bytes and never fail. A value is its raw
+bytes, and its kind is what its first byte says; empty bytes are a value that is not there.
 """
 
 import re
@@ -38,7 +38,7 @@ class Kind(IntEnum):
 
 
 _KINDS: Final = {
-    **{byte: Kind.NUMBER for byte in b"+-0123456789iIN"},
+    **dict.fromkeys(b"+-0123456789iIN", Kind.NUMBER),
     ord('"'): Kind.STRING,
     ord("{"): Kind.JSON,
     ord("["): Kind.JSON,
@@ -57,8 +57,8 @@ def kind(raw: bytes) -> Kind:
 def skip_container(text: bytes, at: int) -> int:
     """Where the container that opens at `at` ends: any closing bracket closes any opening one.
 
-    One that does not end takes the rest of the text; inside of a string that does not, also what may be thought
-    behind it: GJSON then does not even close the containers around.
+    One that does not end takes the rest of the text; inside of a string that does not, also what
+    may be thought behind it: GJSON then does not even close the containers around.
     """
     flat = _FLAT_CONTAINER.match(text, at)
     if flat is not None:
@@ -94,7 +94,7 @@ def skip_value(text: bytes, at: int) -> int:
 
 
 def next_value(text: bytes, at: int) -> tuple[bytes, int]:
-    """The first value from `at` on and where it ends, whatever stands before it; no value: empty bytes."""
+    """The first value from `at` on, whatever stands before it, and its end; empty: none."""
     start = VALUE_START.search(text, at)
     if start is None:
         return b"", len(text)
@@ -114,7 +114,7 @@ def whole(text: bytes) -> bytes:
 
 
 def members(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Keys (raw, empty in arrays) and values of a container; another value alone counts as its only element."""
+    """Keys (raw, empty in arrays) and values of a container; a scalar counts as one element."""
     if kind(raw) is not Kind.JSON:
         if raw:
             yield b"", raw
@@ -161,7 +161,7 @@ _REPLACEMENT: Final = "\ufffd".encode()
 
 
 def unescape(inner: bytes) -> bytes:
-    """Escapes resolved, up to the first byte that no string may hold. Unpaired surrogates become U+FFFD."""
+    """Escapes resolved, up to what no string may hold. Unpaired surrogates become U+FFFD."""
     out = []
     at = 0
     while (piece := _ESCAPE.match(inner, at)) is not None:
@@ -176,7 +176,8 @@ def unescape(inner: bytes) -> bytes:
             if not 0xD800 <= unit < 0xE000:
                 out.append(chr(unit).encode())
             elif inner[at : at + 2] == b"\\u" and len(inner) >= at + 6:
-                # Whatever escape follows is the other half, and is used up even where it does not fit.
+                # Whatever escape follows is the other half, and is used up even where it does not
+                # fit.
                 low = _code_unit(inner[at + 2 : at + 6])
                 at += 6
                 out.append(_pair(unit, low))
@@ -210,8 +211,8 @@ _SPECIAL: Final = re.compile(rb"[+-]?inf(?:inity)?|nan", re.IGNORECASE)
 def number(raw: bytes) -> float:
     """A number as Go's ParseFloat reads it; 0 where that reports a syntax error.
 
-    Python's `float` and `fromhex` agree with it on what is left after the patterns, underscores included; but those in
-    hexadecimal digits are ours to check.
+    Python's `float` and `fromhex` agree with it on what is left after the patterns, underscores
+    included; but those in hexadecimal digits are ours to check.
     """
     try:
         if _DECIMAL.fullmatch(raw) or _SPECIAL.fullmatch(raw):

@@ -1,8 +1,9 @@
 """Go's `gjson.Get`, whole: a text and a path give the raw bytes of a value, or none.
 
-This is the evaluator that is right about everything: texts that are no JSON, malformed paths, duplicate keys, depth.
-A search walks forward over the text and keeps the containers that it is inside of in a list, so that no body can
-exhaust the stack. What it reads is counted as fuel, since modifiers can multiply a text without end.
+This is the evaluator that is right about everything: texts that are no JSON, malformed paths,
+duplicate keys, depth. A search walks forward over the text and keeps the containers that it is
+inside of in a list, so that no body can exhaust the stack. What it reads is counted as fuel, since
+modifiers can multiply a text without end.
 """
 
 import re
@@ -27,7 +28,6 @@ from graph.conditions.scan import (
     next_value,
     skip_container,
     skip_value,
-    string_content,
     unescape,
     whole,
 )
@@ -55,7 +55,7 @@ class _Step(Enum):
 
 @dataclass(slots=True)
 class _Found:
-    """What the walk through one text has found. A query for all matches leaves its find here and walks on."""
+    """What the walk through one text has found; after a query for all matches it still goes on."""
 
     value: bytes = b""
     pipe: bytes | None = None
@@ -96,7 +96,8 @@ class Search:
             found = self._construct(text, path) if len(path) > 1 else None
             if found is None:
                 if path[:1] in (b"[", b"{") and len(path) > 1:
-                    # A multipath that never closes leaves no path; after one that does comes a path of its own.
+                    # A multipath that never closes leaves no path; after one that does comes a path
+                    # of its own.
                     parts = selectors(path)
                     path = b"" if parts is None else parts[1]
                 found = _Found()
@@ -106,7 +107,7 @@ class Search:
             text, path = found.value, found.pipe
 
     def _construct(self, text: bytes, path: bytes) -> _Found | None:
-        """A modifier, literal or multipath at the head of a path makes a text; None: there is none of these."""
+        """What a modifier, literal or multipath at the head of a path makes; None: no such head."""
         if path[:1] in (b"[", b"{"):
             parts = selectors(path)
             if parts is None or parts[1][:1] not in (b"", b"|", b"."):
@@ -208,7 +209,7 @@ class Search:
         return False
 
     def _close(self, text: bytes, frame: _Frame, part: ArrayPart, found: _Found) -> _Step:
-        """The end of an array: the count, the list of each element's path, or the list of all matches."""
+        """The end of an array: its count, each element's path, or the list of all matches."""
         if part.count:
             if part.each is None:
                 found.value = b"%d" % (frame.seen - 1)
@@ -266,7 +267,7 @@ def _object(
 
 
 def _static(path: bytes) -> tuple[bytes, bytes] | None:
-    """`!literal`: the text that it stands for, and the rest of the path. None: it is a key like any other."""
+    """`!literal`: the text that it stands for, and the rest of the path. None: it is a key."""
     if path[1] in _STATIC_TEXT:
         end = skip_container(
             path, 1
@@ -280,7 +281,8 @@ def _static(path: bytes) -> tuple[bytes, bytes] | None:
     return (name, rest) if name.lower() in _STATIC_LITERALS else None
 
 
-# Each of these can make a search start another one; Python's stack has room for far more than anybody writes.
+# Each of these can make a search start another one; Python's stack has room for far more than
+# anybody writes.
 _DEEPEST: Final = 64
 
 

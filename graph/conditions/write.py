@@ -1,4 +1,4 @@
-"""JSON text as GJSON writes it: strings with Go's escapes, and the arrays and objects of multipaths."""
+"""JSON text as GJSON writes it: strings with Go's escapes, multipaths, other layouts."""
 
 import math
 import re
@@ -24,7 +24,7 @@ _NOT_SIMPLE: Final = frozenset(b"[]{}()#|!")
 
 
 def quoted(content: bytes) -> bytes:
-    """A JSON string; a byte that is no UTF-8 becomes U+FFFD, and what HTML takes amiss is escaped."""
+    """A JSON string; a byte that is no UTF-8 becomes U+FFFD, what HTML takes amiss is escaped."""
     text = content.decode("utf-8", "surrogateescape")
     return b'"' + _SPECIAL.sub(_escape, text).encode() + b'"'
 
@@ -37,7 +37,7 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def multipath(bracket: bytes, picked: Iterable[tuple[bytes, bytes, bytes]]) -> bytes:
-    """Of (name, path, value): the values that exist as an array, or as an object under their names."""
+    """Of (name, path, value): the values that exist, as an array or under their names."""
     if bracket == b"[":
         return b"[" + b",".join(value for _, _, value in picked if value) + b"]"
     fields = [_key(name, path) + b":" + value for name, path, value in picked if value]
@@ -65,13 +65,13 @@ def without_blanks(text: bytes) -> bytes:
 
 
 def pretty(text: bytes) -> bytes:
-    """`@pretty`: the first value. Where the lines break is left out, since no path can ask for it."""
+    """`@pretty`: the first value. Line breaks and `sortKeys` are left out: no path asks for them."""
     value, _ = next_value(text, 0)
     return without_blanks(value) + b"\n" if value else b""
 
 
 def plain_number(raw: bytes) -> bytes:
-    """A number as `@fromstr` writes it: digits as they are, everything else in full without an exponent."""
+    """A number as `@fromstr` writes it: digits as they are, else in full, without exponent."""
     if not raw.removeprefix(b"-").strip(b"0123456789"):
         return raw
     value = number(raw)
