@@ -64,9 +64,6 @@ class Workload:
     annotations: tuple[tuple[str, str], ...]  # runtime's, then service's
     runtime: str | None
 
-    def annotation(self, name: str) -> str | None:
-        return dict(self.annotations).get(name)
-
 
 def workload(service: Service, runtime: Runtime | None, protocol: str) -> Workload | list[Problem]:
     """`runtime` is None if the predictor has containers of its own."""

@@ -48,13 +48,20 @@ class Watcher:
         return [int(line.split()[-1]) for _, line in self.lines if line.startswith(word)]
 
 
-def fake(name: str = "iris", *vices: str) -> str:
-    words = ", ".join(
-        f"'{word}'" for word in (sys.executable, "-I", str(SERVER), "$(PORT)", *vices)
-    )
-    probe = "{httpGet: {path: /ready, port: 8080}}"
+HTTP_PROBE = "{httpGet: {path: /ready, port: 8080}}"
+TCP_PROBE = "{tcpSocket: {port: 8080}}"
+
+
+def fake(
+    name: str = "iris",
+    *vices: str,
+    probe: str = HTTP_PROBE,
+    python: str = sys.executable,
+    annotations: str = "{}",
+) -> str:
+    words = ", ".join(f"'{word}'" for word in (python, "-I", str(SERVER), "$(PORT)", *vices))
     container = f"command: [{words}], ports: [{{containerPort: 8080}}], readinessProbe: {probe}"
-    return service(f"containers: [{{{container}}}]", name=name)
+    return service(f"containers: [{{{container}}}]", name=name, annotations=annotations)
 
 
 def planned(*texts: str) -> Plan:

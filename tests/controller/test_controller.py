@@ -6,11 +6,12 @@ import signal
 from pathlib import Path
 
 import aiohttp
+import psutil
 import pytest
 
 from controller.local import supervise
 from controller.local.progress import Phase
-from tests.controller.backend import Watcher, alive, controller_of, fake, running
+from tests.controller.backend import TCP_PROBE, Watcher, alive, controller_of, fake, running
 from tests.kit.eventually import eventually
 
 
@@ -143,3 +144,35 @@ async def test_who_cannot_wait_for_the_stubborn_kills_them(tmp_path: Path) -> No
         assert alive(server)
         controller.kill()
     assert not alive(server)
+
+
+async def test_a_probe_may_be_a_mere_connection(tmp_path: Path) -> None:
+    late = ("late", str(tmp_path / "never"))
+    async with running(tmp_path, fake("iris", *late, probe=TCP_PROBE)) as (_, watcher):
+        await eventually(watcher.address)
+
+
+async def test_a_service_runs_in_the_environment_that_it_asks_for(tmp_path: Path) -> None:
+    annotations = "{graphway.dev/python-packages: ''}"
+    text = fake(python="python", annotations=annotations)
+    async with running(tmp_path, text) as (_, watcher):
+        await eventually(watcher.address)
+        assert watcher.seen(Phase.PREPARING) == ["", "making its environment"]
+        (server,) = watcher.pids()
+        env = Path(psutil.Process(server).environ()["VIRTUAL_ENV"])
+    assert env.parent == tmp_path / "envs"
+
+
+async def test_an_environment_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    annotations = "{graphway.dev/python-packages: ./absent.whl}"
+    async with running(tmp_path, fake(annotations=annotations)) as (_, watcher):
+        await eventually(lambda: watcher.seen(Phase.CRASHED), deadline_s=60)
+        assert "absent.whl" in watcher.seen(Phase.CRASHED)[0]
+        assert watcher.address() is None
+
+
+async def test_a_folder_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    (tmp_path / "work").touch()
+    async with running(tmp_path, fake()) as (_, watcher):
+        await eventually(lambda: watcher.seen(Phase.CRASHED))
+        assert "cannot be started" in watcher.seen(Phase.CRASHED)[0]

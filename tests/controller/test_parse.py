@@ -45,6 +45,21 @@ BAD = {
         "api-version",
         "v1beta1",
     ),
+    "nothing where text belongs": (
+        service("sklearn: {storageUri: [1]}"),
+        "wrong-type",
+        "found a list",
+    ),
+    "a switch that is text": (
+        runtime("r", spec="disabled: maybe"),
+        "wrong-type",
+        "expected true or false, found text `maybe`",
+    ),
+    "a value that is missing": (
+        runtime("r", spec="disabled:"),
+        "wrong-type",
+        "found nothing; give it a value",
+    ),
     "no spec at all": (service("spec: 3"), "wrong-type", "a mapping"),
     "a runtime without containers": (
         runtime("r", container=""),
@@ -81,6 +96,12 @@ def test_the_same_service_twice_is_a_problem_in_the_second() -> None:
     assert [p.problem.code for p in found.problems] == ["duplicate-resource"]
     kept = found.services["default/iris"].resource.spec.predictor
     assert [*kept.frameworks()] == ["sklearn"]
+
+
+def test_the_same_runtime_twice_is_a_problem_in_the_second() -> None:
+    found = resources(runtime("r"), runtime("r", namespace="prod"), runtime("r", protocols="[v2]"))
+    assert [p.problem.code for p in found.problems] == ["duplicate-resource"]
+    assert [*found.runtimes] == [(None, "r"), ("prod", "r")]
 
 
 def test_the_same_name_in_another_namespace_is_another_service() -> None:

@@ -80,6 +80,19 @@ def other(container: str, annotations: str = "{}") -> str:
 
 
 PROBLEMS = {
+    "a placeholder that nobody fills": (
+        [service("sklearn: {storageUri: ./model, args: ['{{.Nmae}}']}")],
+        "unknown-placeholder",
+        "{{.Name}}",
+    ),
+    "a runtime that speaks gRPC alone": (
+        [
+            service(OTHER.replace("storageUri", "runtime: r, storageUri")),
+            other("{command: [python]}").replace("[v1]", "[grpc-v2]"),
+        ],
+        "no-rest-protocol",
+        "grpc-v2",
+    ),
     "a model that is not there": (
         [service("sklearn: {storageUri: ./nothing}")],
         "missing-model",

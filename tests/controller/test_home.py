@@ -1,0 +1,20 @@
+"""Where things are kept."""
+
+from pathlib import Path
+
+import pytest
+
+from controller.local.home import find_home
+
+BELOW_HOME = "/h/.local/share/graphway"
+PLACES = {
+    "what is said": ({"GRAPHWAY_HOME": "/g", "XDG_DATA_HOME": "/x", "HOME": "/h"}, "/g"),
+    "else the data folder": ({"XDG_DATA_HOME": "/x", "HOME": "/h"}, "/x/graphway"),
+    "else below the home": ({"HOME": "/h"}, BELOW_HOME),
+    "an empty one says nothing": ({"GRAPHWAY_HOME": "", "HOME": "/h"}, BELOW_HOME),
+}
+
+
+@pytest.mark.parametrize(("environ", "place"), PLACES.values(), ids=PLACES)
+def test_home(environ: dict[str, str], place: str) -> None:
+    assert find_home(environ).root == Path(place)
