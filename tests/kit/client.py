@@ -106,6 +106,12 @@ class Client:
         await self.send(data)
         return await self.response()
 
+    async def began(self) -> None:
+        """Until the first bytes of a response are here."""
+        async with asyncio.timeout(DEADLINE_S):
+            if not self._unread and not await self._read():
+                raise Ended(b"")
+
     async def closed(self, deadline_s: float = DEADLINE_S) -> bytes:
         """Wait for the end of the connection, orderly or not; returns what came before it and
         was not yet read.
