@@ -248,8 +248,10 @@ async def test_the_callers_limit_where_the_graph_has_none() -> None:
     assert cause(sent) == "no answer within 1.5 s"
 
 
-BAD = [b"", b"0", b"000", b"-1", b"+1", b"1.5", b"1e3", b"ten", b"1s", b" 1", b"1 ", b"1\n",
-       b"12345678901234567890", b"0x10", "\N{ARABIC-INDIC DIGIT ONE}".encode(), b"\xff"]  # fmt: skip
+BAD = [
+    *(b"", b"0", b"000", b"-1", b"+1", b"1.5", b"1e3", b"ten", b"1s", b" 1", b"1 ", b"1\n"),
+    *(b"12345678901234567890", b"0x10", "\N{ARABIC-INDIC DIGIT ONE}".encode(), b"\xff"),
+]
 
 
 @pytest.mark.parametrize("value", BAD, ids=repr)
@@ -347,6 +349,14 @@ async def test_every_end_is_logged_once() -> None:
     assert [response.status for _, response in whole.logged] == [404, 400, 202]
     (request, _) = whole.logged[2]
     assert [(made.node, made.step) for made in request.decisions] == [("test/g/root", "a")]
+
+
+async def test_without_a_log_requests_run_all_the_same() -> None:
+    whole = Whole(G, logging=False)
+    sent = whole.send()
+    whole.upstream.answer_all()
+    assert sent.response.status == 200
+    assert whole.count("graphway_requests_total") == 1
 
 
 # the collector

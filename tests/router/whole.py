@@ -39,6 +39,7 @@ class Whole:
         script: Script | Mapping[str, Answer | Sequence[Answer]] = lambda _: reply(),
         config: DataPlaneConfig | None = None,
         ready: bool = True,
+        logging: bool = True,
         seed: int = 0,
     ) -> None:
         config = config or DataPlaneConfig()
@@ -55,7 +56,9 @@ class Whole:
             MeteredUpstream(self.upstream, counters),
             counters,
             Deadlines(self.loop),
-            lambda request, response: self.logged.append((request, response)),
+            (lambda request, response: self.logged.append((request, response)))
+            if logging
+            else None,
             Random(seed),
             lambda: ready,
         )

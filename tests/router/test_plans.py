@@ -1,0 +1,187 @@
+"""Which graph a request is for, and how graphs are replaced."""
+
+import pytest
+
+from router.config import GraphSource
+from router.plans import HOSTS_REMEMBERED, Plans, host_names
+from tests.router.whole import source
+from tests.scripts import sequence, step, switch
+
+
+def simple(name: str, namespace: str = "test", target: str = "a") -> GraphSource:
+    return source(name, {"root": sequence(step(target))}, namespace)
+
+
+def plans(*graphs: GraphSource, default: str | None = None, compat: bool = False) -> Plans:
+    made = Plans(default=default, compat=compat)
+    assert made.install(graphs) == []
+    return made
+
+
+SERVED = (simple("iris"), simple("iris", "prod"), simple("digits"), simple("my-iris", "a-b"))
+
+
+def found(path: bytes = b"/", host: bytes = b"", default: str | None = None) -> str | None:
+    plan = plans(*SERVED, default=default).routes.find(path, host)
+    return None if plan is None else plan.key
+
+
+PATHS = {
+    "a graph by name": (b"/graphs/test/iris", "test/iris"),
+    "the same name in another namespace": (b"/graphs/prod/iris", "prod/iris"),
+    "anything below it": (b"/graphs/test/iris/v1/models/m:predict", "test/iris"),
+    "a slash at the end": (b"/graphs/test/iris/", "test/iris"),
+    "an unknown name": (b"/graphs/test/iri", None),
+    "a name that only begins so": (b"/graphs/test/iris2", None),
+    "no name": (b"/graphs/test", None),
+    "no namespace": (b"/graphs//iris", None),
+    "nothing": (b"/graphs/", None),
+    "case matters": (b"/graphs/test/Iris", None),
+    "escapes are not undone": (b"/graphs/test/%69ris", None),
+    "dots are names like others": (b"/graphs/x/../test/iris", None),
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("default", [None, "test/digits"])
+def test_by_path(name: str, default: str | None) -> None:
+    """What asks for a graph by path never gets another one: neither by host nor by default."""
+    path, expected = PATHS[name]
+    assert found(path, b"digits.test", default) == expected
+
+
+HOSTS = {
+    "name.namespace": (b"iris.test", "test/iris"),
+    "the DNS of a cluster": (b"iris.prod.svc.cluster.local", "prod/iris"),
+    "with a port": (b"iris.test:8080", "test/iris"),
+    "in any case": (b"IRIS.Test.Example.COM", "test/iris"),
+    "name-namespace": (b"iris-test.example.com", "test/iris"),
+    "name-namespace alone": (b"iris-test", "test/iris"),
+    "name-namespace with a port": (b"digits-test:80", "test/digits"),
+    "hyphens in both": (b"my-iris-a-b.example.com", "a-b/my-iris"),
+    "hyphens in both, by dots": (b"my-iris.a-b", "a-b/my-iris"),
+    "an unknown name": (b"rose.test", None),
+    "an unknown namespace": (b"iris.dev", None),
+    "only the name": (b"iris", None),
+    "a longer label": (b"iris-test2.example.com", None),
+    "a name further right": (b"www.iris.test", None),
+    "no host": (b"", None),
+    "an address": (b"127.0.0.1:8080", None),
+    "an IPv6 address": (b"[::1]:8080", None),
+    "garbage": (b"\xff\x00", None),
+}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_by_host(name: str) -> None:
+    host, expected = HOSTS[name]
+    assert found(b"/v1/models/m:predict", host) == expected
+    assert found(b"/", host, "test/digits") == (expected or "test/digits")
+
+
+def test_graphs_alone_is_a_path_like_others() -> None:
+    assert found(b"/graphs", b"iris.test") == "test/iris"
+
+
+def test_a_default_that_is_not_there() -> None:
+    assert found(b"/", b"", "test/gone") is None
+
+
+def test_host_names() -> None:
+    assert host_names("ns", "g") == ("g.ns", "g-ns")
+
+
+def test_hosts_are_remembered_up_to_a_number() -> None:
+    routes = plans(*SERVED, default="test/digits").routes
+    for index in range(3 * HOSTS_REMEMBERED):
+        plan = routes.find(b"/", b"host%d.example" % index)
+        assert plan is not None
+    assert len(routes._hosts) == HOSTS_REMEMBERED
+    plan = routes.find(b"/", b"iris.test")  # beyond them it is looked up each time
+    assert plan is not None
+    assert plan.key == "test/iris"
+
+
+# replacing
+
+
+def test_nothing_is_served_at_first() -> None:
+    assert Plans(default=None, compat=False).routes.find(b"/graphs/test/iris", b"") is None
+
+
+def test_a_new_generation_replaces_the_old_one_whole() -> None:
+    served = plans(simple("a"), simple("b"))
+    assert served.install([simple("b", target="other"), simple("c")]) == []
+    assert set(served.routes.plans) == {"test/b", "test/c"}
+    assert served.routes.plans["test/b"].targets[0].name == "http://other.test/"
+
+
+def test_a_request_keeps_the_plan_it_began_with() -> None:
+    served = plans(simple("a"))
+    began = served.routes.find(b"/graphs/test/a", b"")
+    served.install([simple("a", target="other")])
+    assert began is not None
+    assert began.targets[0].name == "http://a.test/"
+    assert served.routes.find(b"/graphs/test/a", b"") is not began
+
+
+def test_hosts_of_the_old_generation_are_forgotten() -> None:
+    served = plans(simple("a"))
+    assert served.routes.find(b"/", b"b.test") is None
+    served.install([simple("a"), simple("b")])
+    assert served.routes.find(b"/", b"b.test") is served.routes.plans["test/b"]
+
+
+def test_one_bad_graph_and_nothing_changes() -> None:
+    served = plans(simple("a"))
+    before = served.routes
+    bad = source("b", {"root": sequence(step("x", node="nowhere"))})
+    problems = served.install([simple("a", target="other"), bad])
+    assert len(problems) == 1
+    assert problems[0].startswith("test/b: unknown-node: ")
+    assert served.routes is before
+    assert served.install([simple("a", target="other")]) == []
+
+
+def test_all_problems_of_all_graphs_are_said() -> None:
+    bad = source("b", {"root": sequence(step("x", node="n"), step("y", node="m"))})
+    worse = GraphSource("test/c", b'{"metadata": {}}')
+    worst = GraphSource("test/d", b"\xff not json")
+    problems = Plans(default=None, compat=False).install([bad, worse, worst])
+    assert [problem.split(":")[0] for problem in problems] == [
+        *("test/b", "test/b", "test/c", "test/d")
+    ]
+
+
+def test_warnings_are_no_problems() -> None:
+    assert plans(source("w", {"root": switch(step("a"), step("b", condition="x"))}))
+
+
+def test_unchanged_graphs_are_not_compiled_again() -> None:
+    served = plans(simple("a"), simple("b"))
+    kept, changed = served.routes.plans["test/a"], served.routes.plans["test/b"]
+    served.install([simple("b", target="other"), simple("a")])
+    assert served.routes.plans["test/a"] is kept
+    assert served.routes.plans["test/b"] is not changed
+
+
+def test_after_a_bad_generation_good_plans_are_still_known() -> None:
+    served = plans(simple("a"))
+    kept = served.routes.plans["test/a"]
+    served.install([GraphSource("test/b", b"{}")])
+    served.install([simple("a")])
+    assert served.routes.plans["test/a"] is kept
+
+
+def test_a_graph_that_left_is_compiled_when_it_comes_back() -> None:
+    served = plans(simple("a"))
+    kept = served.routes.plans["test/a"]
+    served.install([])
+    assert served.routes.plans == {}
+    served.install([simple("a")])
+    assert served.routes.plans["test/a"] is not kept
+
+
+def test_compat_is_for_every_graph() -> None:
+    assert all(plan.compat for plan in plans(*SERVED, compat=True).routes.plans.values())
+    assert not any(plan.compat for plan in plans(*SERVED).routes.plans.values())
