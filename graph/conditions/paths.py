@@ -206,7 +206,7 @@ def _skip_string(path: bytes, at: int) -> int:
 
 @lru_cache(maxsize=1024)
 def selectors(path: bytes) -> tuple[tuple[tuple[bytes, bytes], ...], bytes] | None:
-    """Of a multipath `[a,b]` or `{"x":a}`: names and paths, and what follows; None: it never ends."""
+    """Of a multipath `[a,b]` or `{"x":a}`: names, paths and what follows; None: it never ends."""
     found: list[tuple[bytes, bytes]] = []
     depth = 1
     start = 1

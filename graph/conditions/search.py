@@ -79,14 +79,14 @@ class _Frame:
 class Search:
     """One evaluation; its searches share the fuel."""
 
-    __slots__ = ("_fuel",)
+    __slots__ = ("fuel",)
 
     def __init__(self, fuel: int) -> None:
-        self._fuel = fuel
+        self.fuel = fuel  # bytes that may still be read
 
     def spend(self, cost: int) -> None:
-        self._fuel -= cost
-        if self._fuel < 0:
+        self.fuel -= cost
+        if self.fuel < 0:
             raise OutOfFuel
 
     def get(self, text: bytes, path: bytes) -> bytes:

@@ -65,7 +65,7 @@ def without_blanks(text: bytes) -> bytes:
 
 
 def pretty(text: bytes) -> bytes:
-    """`@pretty`: the first value. Line breaks and `sortKeys` are left out: no path asks for them."""
+    """`@pretty`: the first value. Line breaks and `sortKeys` are left out: no path sees them."""
     value, _ = next_value(text, 0)
     return without_blanks(value) + b"\n" if value else b""
 

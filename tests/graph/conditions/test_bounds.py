@@ -1,0 +1,94 @@
+"""No body and no path takes more than their lengths explain: counted in fuel, never in seconds."""
+
+import pytest
+
+from graph.conditions import compile
+from graph.conditions.gjson import SearchedPath
+from graph.conditions.glob import Glob
+from graph.conditions.search import OutOfFuel, Search, nests_too_deep
+from graph.document import Document
+
+DEEP = 200_000
+HOSTILE_BODIES = {
+    "arrays nested 200,000 deep": b"[" * DEEP + b"]" * DEEP,
+    "objects nested 200,000 deep": b'{"a":' * DEEP + b"1" + b"}" * DEEP,
+    "both nested 200,000 deep": b'[{"a":' * (DEEP // 2) + b"1" + b"}]" * (DEEP // 2),
+    "200,000 brackets that never close": b"[" * DEEP,
+    "100,000 elements": b"[" + b"1," * 100_000 + b"1]",
+    "10,000 objects": b"[" + b'{"a":1,"b":"x"},' * 10_000 + b"{}]",
+    "20,000 keys": b"{" + b",".join(b'"k%d":%d' % (n, n) for n in range(20_000)) + b"}",
+    "a long text": b'{"k":"' + b"a" * 300_000 + b'"}',
+    "a long key": b'{"' + b"a" * 100_000 + b'":1}',
+    "a text of escapes": b'["' + b'\\"' * 100_000 + b'"]',
+    "a text of brackets": b'["' + b"[{" * 100_000 + b'"]',
+    "bytes that are no UTF-8": b'{"a":"' + b"\xff\xfe" * 50_000 + b'"}',
+    "NUL bytes": b"\x00" * 1000,
+    "nothing": b"",
+}
+HOSTILE_PATHS = [
+    *("a", "a.b", "#", "#.a", "#(a==1)", "#(a==1)#", "*.*.*", "..#", "@this", "@keys.0", "@group"),
+    *(".".join(["a"] * 500), ".".join(["0"] * 500), "#." * 30 + "#", "#." * 90 + "#"),
+    *("@dig:a|0", "@dig:#(a==1)|0", "@dig:@this|0", "@dig:" * 20 + "a|0", "@join|0", "@reverse.0"),
+    *('@flatten:{"deep":true}|0', "@ugly|0", "@pretty|0", "@values|@values|0", "@tostr|@fromstr|0"),
+    *('[@this].#(k%"*a*a*a*a*a*a*b")', "*a*a*a*a*b", "*" * 10_000, "?" * 1000, "\\" * 10_000),
+    *("(" * 5000, "[" * 5000, "#(" * 5000, "#(" * 30 + ")" * 30, "{" * 60 + "}" * 60),
+    *("[@this,@this]|" * 30 + "0", "@tostr|" * 20 + "0", "@this|" * 500 + "0", "a|" * 1000 + "a"),
+    *("x" * 50_000, '#(a=="' + "x" * 50_000 + '")', "jmespath:a", "jmespath:[?a==`1`]"),
+]
+
+
+@pytest.mark.parametrize("body", HOSTILE_BODIES.values(), ids=HOSTILE_BODIES.keys())
+def test_hostile_bodies_are_answered(body: bytes) -> None:
+    document = Document(body)
+    for path in HOSTILE_PATHS:
+        assert compile(path).matches(document) in (True, False)
+
+
+def spent(body: bytes, path: str) -> int:
+    """The fuel that a search takes; at most a thousand million."""
+    search = Search(10**9)
+    search.get(body, path.encode())
+    return 10**9 - search.fuel
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("a.b.c", "*.*.*", "#.a.b", "#(a.b==1).c", "#(a.#(b==1))#.c", "#.#.#.#", "@keys.#(==x)"),
+        *("#.[a,b,c,d]", "#.{a,b}|0.a", "#.||||||", "@reverse.@values.@flatten.0", "@join.a"),
+    ],
+)
+@pytest.mark.parametrize("element", [b"1", b"[]", b'{"a":1}', b'{"a":[{"b":{"c":2}}]}'])
+def test_ordinary_paths_take_time_by_the_length_of_the_body(path: str, element: bytes) -> None:
+    few = b"[" + b",".join([element] * 500) + b"]"
+    many = b"[" + b",".join([element] * 5000) + b"]"
+    assert spent(many, path) <= 11 * spent(few, path)
+    assert compile(path)(many) is bool(Search(10**9).get(many, path.encode())), "fuel was enough"
+
+
+@pytest.mark.parametrize(
+    ("why", "body", "path"),
+    [
+        ("a body doubled 60 times", b"[1,2,3]", "[@this,@this]|" * 60 + "0"),
+        ("every level of a deep body", b"[" * 20_000 + b"]" * 20_000, "@dig:@this|0"),
+    ],
+)
+def test_a_path_that_multiplies_its_body_finds_nothing(why: str, body: bytes, path: str) -> None:
+    assert not compile(path)(body)
+    with pytest.raises(OutOfFuel):
+        Search(1_000_000).get(body, path.encode())
+
+
+def test_a_path_of_too_many_searches_in_each_other_never_matches() -> None:
+    path = "#." * 80 + "#"
+    assert nests_too_deep(path.encode())
+    condition = compile(path)
+    assert isinstance(condition, SearchedPath)
+    assert not condition(b"[]")
+    assert any("too many" in warning for warning in condition.warnings)
+
+
+def test_wildcards_do_not_backtrack() -> None:
+    glob = Glob(b"*a" * 30 + b"*b")
+    assert not glob.matches(b"a" * 20_000)
+    assert glob.matches(b"a" * 20_000 + b"b")
