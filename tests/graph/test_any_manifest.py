@@ -13,7 +13,9 @@ from graph.loader import Documents, load, load_spec_json
 from graph.problems import InvalidGraph, Severity
 from graph.workspace import checked
 
-CASES = [path.read_bytes() for path in sorted((Path(__file__).parent.parent / "cases").iterdir())]
+CASES = [
+    path.read_bytes() for path in sorted((Path(__file__).parents[1] / "cases").rglob("*.yaml"))
+]
 
 names = st.sampled_from(["root", "a", "b", "", "Root", "1", "0"]) | st.text(max_size=5)
 odd: st.SearchStrategy[Any] = (
