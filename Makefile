@@ -38,6 +38,8 @@ lock:  ## renew the lock files (needs uv)
 		--upgrade pyproject.toml --all-extras -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
 		--upgrade pyproject.toml --all-extras --group dev -c requirements.lock -o requirements-dev.lock
+	echo hatchling | uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
+		--upgrade - -o requirements-build.lock
 
 clean:  ## forget the environment and all caches of this folder
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
