@@ -14,7 +14,9 @@ from graph.spec import InferenceGraph
 from router.config import GraphSource
 
 GRAPHS = b"/graphs/"
-HOSTS_REMEMBERED = 1024  # distinct Host headers; callers choose them, so the memory is bounded
+# Distinct Host headers and the length of each; callers choose them, so the memory is bounded.
+HOSTS_REMEMBERED = 1024
+HOST_BYTES = 264  # a name has 253 at most, and a port behind it
 
 
 class Routes:
@@ -40,7 +42,7 @@ class Routes:
             return self._hosts[host]
         except KeyError:
             plan = self._by_host(host)
-            if len(self._hosts) < HOSTS_REMEMBERED:
+            if len(self._hosts) < HOSTS_REMEMBERED and len(host) <= HOST_BYTES:
                 self._hosts[host] = plan
             return plan
 

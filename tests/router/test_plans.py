@@ -3,7 +3,7 @@
 import pytest
 
 from router.config import GraphSource
-from router.plans import HOSTS_REMEMBERED, Plans, host_names
+from router.plans import HOST_BYTES, HOSTS_REMEMBERED, Plans, host_names
 from tests.router.whole import source
 from tests.scripts import sequence, step, switch
 
@@ -97,6 +97,13 @@ def test_hosts_are_remembered_up_to_a_number() -> None:
         plan = routes.find(b"/", b"host%d.example" % index)
         assert plan is not None
     assert len(routes._hosts) == HOSTS_REMEMBERED
+
+
+def test_hosts_longer_than_a_name_can_be_are_not_remembered() -> None:
+    routes = plans(*SERVED, default="test/iris").routes
+    long = b"a." * HOST_BYTES
+    assert routes.find(b"/", long) is routes.find(b"/", b"else.where")
+    assert list(routes._hosts) == [b"else.where"]
     plan = routes.find(b"/", b"iris.test")  # beyond them it is looked up each time
     assert plan is not None
     assert plan.key == "test/iris"
