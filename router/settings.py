@@ -122,7 +122,8 @@ class Settings(BaseSettings):
         _LIMITS.write_timeout_s, description="A client that takes nothing for so long is dropped."
     )
     limit_connections: Count = Field(
-        _LIMITS.connections, description="Client connections of a worker; more wait in the queue."
+        _LIMITS.connections,
+        description="Client connections of a worker, at most half its descriptors; more wait.",
     )
     # predictors
     upstream_connections: Count = Field(

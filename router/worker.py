@@ -22,6 +22,7 @@ from router.config import DataPlaneConfig
 from router.conversation import Worker
 from router.counters import Block, Counters
 from router.data_plane import DataPlane
+from router.descriptors import raised_limit, within
 
 _PR_SET_PDEATHSIG = 1
 # Requests make few cycles; the default of 700 would run the collector dozens of times a second.
@@ -46,10 +47,11 @@ def main() -> None:
 async def _serve(channel_fd: int, counters_fd: int, listen_fds: list[int]) -> None:
     counters = Counters(Block(counters_fd))
     loop = asyncio.get_running_loop()
+    descriptors = raised_limit()
 
     def make_plane(config: DataPlaneConfig) -> DataPlane:
         log.configure(config.log.level, config.log.format)
-        return DataPlane(config, counters, loop)
+        return DataPlane(within(descriptors, config), counters, loop)
 
     channel = await worker_end(socket.socket(fileno=channel_fd))
     worker = Worker(channel, make_plane, [socket.socket(fileno=fd) for fd in listen_fds])
