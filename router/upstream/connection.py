@@ -88,17 +88,6 @@ class Connection(asyncio.Protocol):
         if reply is not None:
             self._finish(reply, reader.keep_alive)
 
-    def eof_received(self) -> None:
-        """The peer has closed: the transport does the same. If the request still stands whole in
-        the buffer, nobody has seen it, and another connection may take it.
-        """
-        pending, transport = self._pending, self._transport
-        if pending is None or transport is None or not self.idle_since:
-            return
-        if transport.get_write_buffer_size() == len(pending.head) + len(pending.call.body):
-            self.give_up()
-            self._pool.start_again(pending)
-
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         reader = self._reader

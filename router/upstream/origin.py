@@ -53,4 +53,5 @@ def parse_url(url: str) -> tuple[Origin, bytes]:
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=-._~")
     if parts.query:
         path += "?" + quote(parts.query, safe="/?%:@!$&'()*+,;=-._~")
-    return Origin(host, parts.port or (443 if tls else 80), tls), path.encode()
+    port = (443 if tls else 80) if parts.port is None else parts.port
+    return Origin(host, port, tls), path.encode()

@@ -134,18 +134,10 @@ class Pool:
             cause = f"{self.name}: too many calls are waiting for a connection"
             return self.loop.call_soon(deliver, Failure(FailureKind.OVERLOAD, cause, call.address))
         pending = Pending(self, call, head, deliver)
-        self._stand_in_line(pending)
-        return pending
-
-    def start_again(self, pending: Pending) -> None:
-        """Its connection was closed before a byte of it was written."""
-        pending.connection = None
-        self._stand_in_line(pending)
-
-    def _stand_in_line(self, pending: Pending) -> None:
-        pending.due = self.loop.time() + self._config.queue_timeout_s
+        pending.due = now + self._config.queue_timeout_s
         self._waiting.append(pending)
         self._open_more()
+        return pending
 
     def leave(self, pending: Pending) -> None:
         try:

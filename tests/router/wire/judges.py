@@ -160,8 +160,6 @@ def judge_answer(
         if not transport.is_closing():
             connection.data_received(portion)
     reusable = pool.released and not transport.is_closing()
-    if then is not None:
-        connection.eof_received()
     if then is not None or transport.is_closing():
         connection.connection_lost(ConnectionResetError() if then == "reset" else None)
         reusable = False
