@@ -14,9 +14,7 @@ import msgspec
 from graph.grammar import nesting
 
 UNREAD: Final = 0
-CONTAINER: Final = (
-    1  # a JSON array or object from its first byte on, shallow enough for a parser written in C
-)
+CONTAINER: Final = 1  # a JSON array or object from its first byte on, within a C parser's depth
 SHALLOW: Final = 2  # other JSON: a scalar, or with white space before it
 DEEP: Final = 3  # JSON that only iterative code may walk through
 TOO_DEEP: Final = 4  # the same, and no reader of the other side would get through it either

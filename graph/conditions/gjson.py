@@ -17,7 +17,7 @@ from graph.document import CONTAINER, INVALID, Document
 # below it, if it is not made to multiply its body or to search each of many levels (`@dig` in a
 # deep one); such a one then finds nothing. The addends are for bodies and paths so short that a
 # product says little.
-_FUEL: Final = 4
+_FUEL: Final = 2
 _LEAST_BODY: Final = 2048
 _LEAST_PATH: Final = 16
 

@@ -6,6 +6,7 @@ Functions and their arguments are counted then too, so that a misspelt one is fo
 not by a request.
 """
 
+import warnings
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -34,8 +35,8 @@ class JmesPath(Condition):
 
     language: Language = "jmespath"
 
-    def __init__(self, text: str, expression: Any, warnings: tuple[str, ...]) -> None:
-        super().__init__(text, warnings=warnings)
+    def __init__(self, text: str, expression: Any, notes: tuple[str, ...]) -> None:
+        super().__init__(text, warnings=notes)
         self._expression = expression
 
     def matches(self, document: Document) -> bool:
@@ -64,8 +65,10 @@ def compile_jmespath(text: str, expression: str) -> Condition:
             f"the JMESPath expression is longer than {MAX_LENGTH} characters; shorten it"
         )
     try:
-        parsed = jmespath.compile(expression)
-        warnings = tuple(_double_quotes(expression))
+        with warnings.catch_warnings(record=True) as deprecations:
+            warnings.simplefilter("always")
+            parsed = jmespath.compile(expression)
+            notes = [*_double_quotes(expression), *([_BARE_LITERAL] if deprecations else [])]
     except (LexerError, ParseError) as error:
         raise ValueError(_fault(expression, error)) from None
     except JMESPathError as error:
@@ -83,9 +86,12 @@ def compile_jmespath(text: str, expression: str) -> Condition:
             "the JMESPath expression multiplies the body too often ([@,@] doubles it, a literal "
             "list repeats in a projection); take multiselects apart"
         )
-    return JmesPath(text, parsed, warnings)
+    return JmesPath(text, parsed, tuple(notes))
 
 
+_BARE_LITERAL: Final = (
+    "backticks hold JSON, and what is none counts as text only by an old rule; write '...' for text"
+)
 _TOO_DEEP: Final = (
     "the JMESPath expression is nested too deeply; take it apart into several branches"
 )
@@ -121,7 +127,7 @@ def _nodes(root: Node) -> Iterator[Node]:
     while waiting:
         node = waiting.pop()
         yield node
-        waiting.extend(node["children"])
+        waiting.extend(_children(node))
 
 
 def _depth(root: Node) -> int:
@@ -129,8 +135,13 @@ def _depth(root: Node) -> int:
     level = [root]
     while level:
         depth += 1
-        level = [child for node in level for child in node["children"]]
+        level = [child for node in level for child in _children(node)]
     return depth
+
+
+def _children(node: Node) -> list[Node]:
+    """Those of a slice are numbers, no nodes."""
+    return [] if node["type"] == "slice" else node["children"]
 
 
 def _check_function(node: Node) -> None:
@@ -163,7 +174,7 @@ class _Cost:
 
     def output(self, node: Node, given: int) -> int:
         """The size of a node's result for an input of a given size."""
-        children = node["children"]
+        children = _children(node)
         match node["type"]:
             case "subexpression" | "pipe" | "projection" | "value_projection" | "index_expression":
                 size = given

@@ -200,7 +200,7 @@ def _all_matches(text: str) -> str | None:
     if re.search(r"(?:^|[.|])#(?:\.[^|]*)?$", _outside_queries(text)) and not text.startswith(".."):
         return (
             "`#` gives a count or a list, and 0 and an empty list exist too: it matches whenever "
-            "the array is there; to ask for an element write `.0`, or `#(KEY)` for one that has a key"
+            "the array is there; for an element write `.0`, or `#(KEY)` for one that has a key"
         )
     return None
 

@@ -14,6 +14,7 @@ from graph.conditions.scan import (
     STRING,
     Kind,
     kind,
+    leaves,
     members,
     skip_container,
     string_content,
@@ -119,25 +120,15 @@ def _flatten(text: bytes, argument: bytes, search: Searching) -> bytes:
     value = whole(text)
     if value[:1] != b"[":
         return text
-    deep = truth(_option(argument, b"deep"))
-    return _array(_flattened(value, deep))
+    return _array(leaves(value) if truth(_option(argument, b"deep")) else _one_level(value))
 
 
-def _flattened(array: bytes, deep: bool) -> Iterator[bytes]:
-    """Elements, those of an inner array in its place: one level, or all."""
-    walks = [members(array)]
-    while walks:
-        _, element = next(walks[-1], (b"", b""))
-        if not element:
-            walks.pop()
-        elif element[:1] != b"[":
-            yield element
-        elif deep:
-            walks.append(members(element))
-        else:
-            inner = _unwrapped(element).strip()
-            if inner:
-                yield inner
+def _one_level(array: bytes) -> Iterator[bytes]:
+    """Elements, with those of an inner array in its place."""
+    for _, element in members(array):
+        inner = _unwrapped(element).strip() if element[:1] == b"[" else element
+        if inner:
+            yield inner
 
 
 def _unwrapped(raw: bytes) -> bytes:
@@ -201,7 +192,7 @@ def _dig(text: bytes, argument: bytes, search: Searching) -> bytes:
     waiting = [whole(text)]
     while waiting:
         value = waiting.pop()
-        search.spend(len(value))  # to find its members, beside what is searched in it
+        search.spend(2 * len(value))  # to find its members, beside what is searched in it
         result = search.get(value, argument)
         if result:
             found.append(result)

@@ -8,6 +8,7 @@ bytes, and its kind is what its first byte says; empty bytes are a value that is
 import re
 from collections.abc import Iterator
 from enum import IntEnum
+from itertools import islice
 from typing import Final
 
 _STRING_BODY: Final = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
@@ -16,15 +17,22 @@ NUMBER: Final = re.compile(rb".[^\x00-\x20,\]}]*+", re.DOTALL)
 LITERAL: Final = re.compile(rb".[a-z]*+", re.DOTALL)
 CONTAINER: Final = re.compile(rb"[{\[]")
 VALUE_START: Final = re.compile(rb'["{\[ntf+\-0-9iIN]')
-_FLAT: Final = rb'[{\[(][^"{}()\[\]]*+(?:"' + _STRING_BODY + rb'"[^"{}()\[\]]*+)*+[}\])]'
+_PLAIN_TEXT: Final = rb'[^"{}()\[\]]'
+_FLAT: Final = rb'[{\[(]%b*+(?:"' % _PLAIN_TEXT + _STRING_BODY + rb'"%b*+)*+[}\])]' % _PLAIN_TEXT
 _FLAT_CONTAINER: Final = re.compile(_FLAT, re.DOTALL)
-_BRACKETS: Final = re.compile(
-    rb'(?:[^"{}()\[\]]++|"'
-    + _STRING_BODY
-    + rb'")*+(?:(?P<open>[{\[(]++)|(?P<close>[}\])]++)|(?P<unclosed>"))',
-    re.DOTALL,
+_UNBRACKETED: Final = re.compile(
+    rb'(?:%b++|"' % _PLAIN_TEXT + _STRING_BODY + rb'"|' + _FLAT + rb")*+", re.DOTALL
 )
+# Brackets of one direction and what is between them, if no string among it holds a bracket: in a
+# deep text these are nearly everything.
+_BETWEEN: Final = rb'%b*+(?:"[^"\\{}()\[\]]*+"%b*+)*+' % (_PLAIN_TEXT, _PLAIN_TEXT)
+_OPENING: Final = re.compile(rb"[{\[(](?:" + _BETWEEN + rb"[{\[(])*+")
+_CLOSING: Final = re.compile(rb"[}\])](?:" + _BETWEEN + rb"[}\])])*+")
+_OPENERS: Final = (b"{", b"[", b"(")
+_CLOSERS: Final = (b"}", b"]", b")")
+_CLOSER: Final = re.compile(rb"[}\])]")
 _AFTER_KEY: Final = re.compile(rb"[\x00-\x20,:]*+")
+_LEAF_OR_BRACKET: Final = re.compile(rb'["{\[\]ntf+\-0-9iIN]')
 BLANK: Final = bytes(range(0x21))
 
 
@@ -64,19 +72,27 @@ def skip_container(text: bytes, at: int) -> int:
     if flat is not None:
         return flat.end()
     depth = 1
-    run = _BRACKETS.match(text, at + 1)
-    while run is not None:
-        if run.lastgroup == "unclosed":
-            return len(text) + 1
-        start, end = run.span(run.lastgroup or 0)
-        if run.lastgroup == "open":
-            depth += end - start
-        elif depth <= end - start:
-            return start + depth
+    at += 1
+    while True:
+        plain = _UNBRACKETED.match(text, at)
+        assert plain is not None  # it also matches nothing
+        at = plain.end()
+        if (opening := _OPENING.match(text, at)) is not None:
+            depth += sum(map(opening[0].count, _OPENERS))
+            at = opening.end()
+        elif (closing := _CLOSING.match(text, at)) is not None:
+            closed = sum(map(closing[0].count, _CLOSERS))
+            if closed >= depth:
+                return _nth_closer(text, at, depth)
+            depth -= closed
+            at = closing.end()
         else:
-            depth -= end - start
-        run = _BRACKETS.match(text, end)
-    return len(text)
+            return len(text) + (1 if text[at : at + 1] == b'"' else 0)
+
+
+def _nth_closer(text: bytes, at: int, count: int) -> int:
+    """Where the closing bracket of a given number ends, counted from `at`; no string holds any."""
+    return next(islice(_CLOSER.finditer(text, at), count - 1, None)).end()
 
 
 def skip_value(text: bytes, at: int) -> int:
@@ -137,6 +153,25 @@ def members(raw: bytes) -> Iterator[tuple[bytes, bytes]]:
             return
         yield key, value
         at += 1
+
+
+def leaves(array: bytes) -> Iterator[bytes]:
+    """What is in an array and in the arrays inside of it, in order, but no array."""
+    depth = 0
+    at = 0
+    while (start := _LEAF_OR_BRACKET.search(array, at)) is not None:
+        at = start.end()
+        if start[0] == b"[":
+            depth += 1
+        elif start[0] == b"]":
+            depth -= 1
+            if depth == 0:
+                return
+        else:
+            value, at = next_value(array, start.start())
+            if not value:
+                return
+            yield value
 
 
 def string_content(raw: bytes) -> bytes:

@@ -38,7 +38,7 @@ _ELEMENT_OR_END: Final = re.compile(rb'["{\[ntf+\-0-9iIN\]]')
 _NOT_BLANK: Final = re.compile(rb"[^ \t\r\n]")
 _STATIC_LITERALS: Final = frozenset((b"true", b"false", b"null", b"nan", b"inf"))
 _STATIC_TEXT: Final = b'{["+-0123456789'
-_SEARCH_COST: Final = 6  # of one search, beside the bytes that it reads
+_SEARCH_COST: Final = 2  # of one search, beside the bytes that it reads
 
 
 class OutOfFuel(Exception):
@@ -281,11 +281,12 @@ def _static(path: bytes) -> tuple[bytes, bytes] | None:
     return (name, rest) if name.lower() in _STATIC_LITERALS else None
 
 
-# Each of these can make a search start another one; Python's stack has room for far more than
-# anybody writes.
+# What can make a search start another one, and how much it takes of the limit: Python's stack has
+# room for far more than anybody writes, and `@dig` starts one for every value of a text.
+_NESTING: Final = {b"#": 1, b"[": 1, b"{": 1, b"@dig": 10}
 _DEEPEST: Final = 64
 
 
 def nests_too_deep(path: bytes) -> bool:
     """The path could nest searches beyond what the stack holds; it is not tried."""
-    return sum(map(path.count, (b"#", b"[", b"{", b"@dig"))) > _DEEPEST
+    return sum(path.count(word) * weight for word, weight in _NESTING.items()) > _DEEPEST

@@ -4,36 +4,26 @@ import math
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Final
 
 from graph.conditions.scan import next_value, number
 from graph.grammar import nesting
 
-_SPECIAL: Final = re.compile('[\x00-\x1f<>&\\\\"\u2028\u2029\udc80-\udcff]')
-_SHORT: Final = {
-    "\b": "\\b",
-    "\f": "\\f",
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    "\\": "\\\\",
-    '"': '\\"',
-}
+_UNDECODED: Final = re.compile("[\udc80-\udcff]")
+_FOR_HTML: Final = {char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 _STRING_OR_BLANKS: Final = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+"?)|[\x00-\x20]+', re.DOTALL)
 _NOT_SIMPLE: Final = frozenset(b"[]{}()#|!")
 
 
 def quoted(content: bytes) -> bytes:
     """A JSON string; a byte that is no UTF-8 becomes U+FFFD, what HTML takes amiss is escaped."""
-    text = content.decode("utf-8", "surrogateescape")
-    return b'"' + _SPECIAL.sub(_escape, text).encode() + b'"'
-
-
-def _escape(found: re.Match[str]) -> str:
-    char = found[0]
-    if "\udc80" <= char <= "\udcff":
-        return "\\ufffd"
-    return _SHORT.get(char) or f"\\u{ord(char):04x}"
+    text = encode_basestring(content.decode("utf-8", "surrogateescape"))
+    if not content.isascii():
+        text = _UNDECODED.sub(r"\\ufffd", text)
+    for char, escape in _FOR_HTML.items():
+        text = text.replace(char, escape)
+    return text.encode()
 
 
 def multipath(bracket: bytes, picked: Iterable[tuple[bytes, bytes, bytes]]) -> bytes:

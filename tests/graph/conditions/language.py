@@ -1,4 +1,4 @@
-"""GJSON by example: for each feature what a path finds. Every row was confirmed with Go's GJSON 1.18.
+"""GJSON by example: for each feature what a path finds. Confirmed with Go's GJSON 1.18, row by row.
 
 A row is (sentence, body, path, whether it exists).
 """
@@ -237,6 +237,7 @@ MODIFIER_ROWS: list[Row] = [
     ("flatten leaves out empty arrays", "[1,[2,[3]],[]]", "@flatten.3", False),
     ("flatten goes deep", "[1,[2,[3,[4]]],[]]", '@flatten:{"deep":true}.3', True),
     ("flatten of an object", '{"a":1}', "@flatten.a", True),
+    ("flatten knows one option", "[[[1]]]", '@flatten:{"x":1,"deep":true}.0.0', False),
     ("flatten without deep", "[[[1]]]", '@flatten:{"deep":false}.0.0', True),
     ("join takes the last value", '[{"a":1},{"a":{"b":1}},7]', "@join.a.b", True),
     ("join may keep duplicates", '[{"a":1},{"a":{"b":1}}]', '@join:{"preserve":true}.a.b', True),
@@ -319,6 +320,26 @@ LINES: list[Row] = [
     ("a query on lines that fails", '{"a":1}', "..#(a==2)", False),
     ("a scalar is a line", "7", "..0", True),
 ]
+LATE_PIPES: list[Row] = [
+    # Behind a query or a hash the first pipe is looked for in the text of the rest.
+    ("an escaped pipe in the rest", r'[{"a|b":{"c":1}}]', r"#(a\|b).a\|b|c", True),
+    ("a pipe in a query of the rest", '[{"b":[{"x|y":1}]}]', "#(b).b.#(x|y==1)|0", False),
+    ("a pipe in brackets of the rest", '[{"b":[[1]]}]', "#(b).b.#[#|0]|0", False),
+    ("a pipe in a query and a dot at the end", '[{"b":[{"y":1}]}]', "#(b).b.#(x|y==1).", False),
+    ("an escaped parenthesis in a query of the rest", '[{"b":[1]}]', r"#(b).b.#(x\)|y)|0", False),
+    ("parentheses in a query of the rest", '[{"b":[{"c":[1]}]}]', "#(b).b.#(c.#(|x))|0", False),
+    ("quotes in a query of the rest", '[{"b":["|"]}]', '#(b).b.#(=="|")|@this', True),
+    ("a query of the rest that never closes", '[{"b":["|"]}]', "#(b).b.#(x|y", True),
+    ("a hash of the rest", '[{"b":[[1],[2]]}]', "#(b).b.#|@this", True),
+    ("a hash of the rest at the end", '[{"b":[1]}]', "#(b).b|@this.#", True),
+    ("the character behind a hash is not seen", '[{"b":{"#|c":1}}]', "#(b).b.#|c", False),
+    ("a pipe and a hash at the very end", '[{"a|b":{"#":1}}]', r"#(@this).a\|b.#", True),
+    ("names in quotes for each", '[{"a":1}]', '#.{"x|y":a}|0', True),
+    ("names in quotes that never end", '[{"a":1}]', '#.{"x|y:a}|0', True),
+    ("names for each", '[{"a":1}]', "#.{x:a}|0.x", True),
+    ("an object for each and a dot", '[{"a":1}]', "#.{x:a|@this}.x|0", True),
+    ("the end of brackets of another kind", '[{"a":1}]', "#.{[|0", True),
+]
 BROKEN: list[Row] = [
     # What a modifier makes need not be JSON; GJSON reads on.
     ("an object that never ends", r'{"a":"{\"b\":1"}', "a.@fromstr.b", True),
@@ -342,10 +363,12 @@ BROKEN: list[Row] = [
     ("an escape that is none", r'{"a":"\"x\\q\""}', 'a.@fromstr|[@this].#(=="x")', True),
     ("an escape without digits", r'{"a":"\"x\\uzzzz\""}', r'a.@fromstr|[@this].#(%"x?")', True),
     ("an escape with an underscore", r'{"a":"\"x\\u0_41\""}', r'a.@fromstr|[@this].#(%"x?")', True),
+    ("deep arrays without end", r'{"a":"[[1"}', 'a.@fromstr.@flatten:{"deep":true}.0', True),
+    ("a deep text without end", r'{"a":"[[\"x"}', 'a.@fromstr.@flatten:{"deep":true}.#', True),
     ("nothing to flatten", r'{"a":"[[],"}', "a.@fromstr.@flatten.0", False),
 ]
 
 ROWS: list[Row] = [
     *KEYS, *WILDCARDS, *ARRAYS, *QUERIES, *TILDES, *PIPES,
-    *MODIFIER_ROWS, *MULTIPATHS, *LITERALS, *LINES, *BROKEN,
+    *MODIFIER_ROWS, *MULTIPATHS, *LITERALS, *LINES, *LATE_PIPES, *BROKEN,
 ]  # fmt: skip

