@@ -48,7 +48,12 @@ class Document:
 
     def examine(self) -> int:
         """Find and keep the shape."""
-        self.shape = _shape(self.body)
+        try:
+            _check(self.body)
+        except (msgspec.DecodeError, RecursionError):
+            self.shape = _odd_shape(self.body)
+        else:
+            self.shape = CONTAINER if self.body[0] in b"{[" else SHALLOW
         return self.shape
 
     @property
@@ -72,23 +77,23 @@ class Document:
         return self._value if self.parsed else None
 
 
-def _shape(body: bytes) -> int:
+def _odd_shape(body: bytes) -> int:
+    """Of a body that msgspec refuses: no JSON, too deep for it, or with half a surrogate pair.
+
+    Such a half stands in a \\u escape. Another first digit makes it a plain character and changes
+    nothing else: a digit stays a digit, in a string or out of place.
+    """
+    tamed = body.replace(b"\\ud", b"\\u0").replace(b"\\uD", b"\\u0")
     try:
-        _check(body)
+        _check(tamed)
+    except msgspec.DecodeError:
+        return INVALID
     except RecursionError:
         depth = nesting(body)
         if depth is None:
             return INVALID
         return DEEP if depth <= SPLICE_DEPTH else TOO_DEEP
-    except msgspec.DecodeError:
-        # The only JSON that msgspec refuses has a lone surrogate in a \u escape. Another first
-        # digit makes that a plain character and changes nothing else: a digit stays a digit, in a
-        # string or out of place.
-        if b"\\ud" not in body and b"\\uD" not in body:
-            return INVALID
-        tamed = body.replace(b"\\ud", b"\\u0").replace(b"\\uD", b"\\u0")
-        return _shape(tamed)
-    return CONTAINER if body[0] in b"{[" else SHALLOW
+    return SHALLOW
 
 
 def _is_utf8(body: bytes) -> bool:

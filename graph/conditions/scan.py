@@ -18,11 +18,18 @@ LITERAL: Final = re.compile(rb".[a-z]*+", re.DOTALL)
 CONTAINER: Final = re.compile(rb"[{\[]")
 VALUE_START: Final = re.compile(rb'["{\[ntf+\-0-9iIN]')
 _PLAIN_TEXT: Final = rb'[^"{}()\[\]]'
-_FLAT: Final = rb'[{\[(]%b*+(?:"' % _PLAIN_TEXT + _STRING_BODY + rb'"%b*+)*+[}\])]' % _PLAIN_TEXT
-_FLAT_CONTAINER: Final = re.compile(_FLAT, re.DOTALL)
-_UNBRACKETED: Final = re.compile(
-    rb'(?:%b++|"' % _PLAIN_TEXT + _STRING_BODY + rb'"|' + _FLAT + rb")*+", re.DOTALL
-)
+_QUOTED: Final = rb'"' + _STRING_BODY + rb'"'
+
+
+def _container_of(inner: bytes) -> bytes:
+    """The pattern of a container that holds texts, strings and what `inner` matches."""
+    return rb"[{\[(](?:%b++|%b%b)*+[}\])]" % (_PLAIN_TEXT, _QUOTED, inner)
+
+
+# Two levels: most of what requests hold, in one match.
+_SHALLOW: Final = _container_of(rb"|" + _container_of(b""))
+_SHALLOW_CONTAINER: Final = re.compile(_SHALLOW, re.DOTALL)
+_UNBRACKETED: Final = re.compile(rb"(?:%b++|%b|%b)*+" % (_PLAIN_TEXT, _QUOTED, _SHALLOW), re.DOTALL)
 # Brackets of one direction and what is between them, if no string among it holds a bracket: in a
 # deep text these are nearly everything.
 _BETWEEN: Final = rb'%b*+(?:"[^"\\{}()\[\]]*+"%b*+)*+' % (_PLAIN_TEXT, _PLAIN_TEXT)
@@ -68,9 +75,9 @@ def skip_container(text: bytes, at: int) -> int:
     One that does not end takes the rest of the text; inside of a string that does not, also what
     may be thought behind it: GJSON then does not even close the containers around.
     """
-    flat = _FLAT_CONTAINER.match(text, at)
-    if flat is not None:
-        return flat.end()
+    shallow = _SHALLOW_CONTAINER.match(text, at)
+    if shallow is not None:
+        return shallow.end()
     depth = 1
     at += 1
     while True:
