@@ -8,7 +8,6 @@ answer is compared with what its request must get, and counted; in between the g
 
 import asyncio
 import random
-import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -27,6 +26,7 @@ from tests.kit.scripts import echo, never, raw, reply, reset
 REQUESTS = 100_000
 SETTLED = 20_000  # caches are full and pools are warm by then
 GROWTH = 0.05
+BETWEEN_LOOKS = 1_000
 VISITORS = 12
 BURST = (10, 60)  # pipelined requests in one write
 RELOAD_EVERY = 8_000
@@ -72,7 +72,7 @@ QUICK: dict[str, tuple[Body, int, Body | None]] = {
 OFTEN = ("sequence", "switch", "splitter", "ensemble", "nested")
 
 
-def manifest(predictor: Predictor, refused: int, edition: int) -> str:
+def manifest(predictor: Predictor, edition: int) -> str:
     """The graphs; each edition differs in a step's name, so that all are compiled again."""
 
     def to(at: str, **more: object) -> dict[str, object]:
@@ -107,7 +107,7 @@ def manifest(predictor: Predictor, refused: int, edition: int) -> str:
             graph("garbage", "Sequence", to("/garbage")),
             graph("resetting", "Sequence", to("/reset")),
             graph("halfway", "Sequence", to("/halfway")),
-            graph("refused", "Sequence", {"serviceUrl": f"http://127.0.0.1:{refused}"}),
+            graph("refused", "Sequence", {"serviceUrl": "http://127.0.0.1:9"}),  # nobody is there
             graph("large", "Sequence", to("/large")),
             graph("never", "Sequence", to("/never")),
             graph("left", "Ensemble", {**plain, "name": "one"}, to("/never", name="two")),
@@ -313,9 +313,6 @@ def counted(metrics: Metrics) -> Counter[tuple[str, str]]:
 
 @pytest.mark.slow
 async def test_a_hundred_thousand_requests_leave_a_worker_as_it_was(serve: Serve) -> None:
-    nobody = socket.create_server(("127.0.0.1", 0))
-    refused = nobody.getsockname()[1]
-    nobody.close()
     async with Predictor(remembers=False) as predictor:
         predictor.on("/echo", echo())
         predictor.on("/no", reply(b'{"error": "no"}', status=500))
@@ -324,7 +321,7 @@ async def test_a_hundred_thousand_requests_leave_a_worker_as_it_was(serve: Serve
         predictor.on("/halfway", reset(20))
         predictor.on("/large", reply(b'"%b"' % (b"x" * MEGABYTE)))
         predictor.on("/never", never())
-        editions = [manifest(predictor, refused, edition) for edition in range(2)]
+        editions = [manifest(predictor, edition) for edition in range(2)]
         env = {"GRAPHWAY_LIMIT_BODY_BYTES": str(LIMIT_BYTES)}
         async with serve(editions[0], "--workers", "1", env=env) as router:
             (pid,) = router.worker_pids()
@@ -335,12 +332,21 @@ async def test_a_hundred_thousand_requests_leave_a_worker_as_it_was(serve: Serve
                 metrics = await router.metrics()
                 return metrics.total("graphway_requests_in_flight") == 0
 
+            async def least_memory() -> int:
+                """Of ten looks: the allocator keeps a megabyte at one moment and gives it back at
+                the next.
+                """
+                looks = []
+                for _ in range(10):
+                    await soak.until(soak.sent + BETWEEN_LOOKS)
+                    await eventually_awaited(quiet, "nothing is in flight")
+                    looks.append(own_memory_kib(pid))
+                return min(looks)
+
             await soak.until(SETTLED)
-            await eventually_awaited(quiet, "nothing is in flight")
-            settled = own_memory_kib(pid)
-            await soak.until(REQUESTS)
-            await eventually_awaited(quiet, "nothing is in flight")
-            grown = own_memory_kib(pid) / settled - 1
+            settled = await least_memory()
+            await soak.until(REQUESTS - 10 * BETWEEN_LOOKS)
+            grown = await least_memory() / settled - 1
             await eventually(lambda: descriptors(pid) == at_first, "the descriptors of the start")
             metrics = await router.metrics()
             found = counted(metrics)

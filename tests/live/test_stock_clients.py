@@ -265,7 +265,9 @@ async def test_curl_asks_for_the_head_alone(router: Router) -> None:
 async def test_wrk_finds_no_error(router: Router, tmp_path: Path) -> None:
     script = tmp_path / "post.lua"
     script.write_text('wrk.method = "POST"\nwrk.body = "{}"\n')
-    _, answer = await run("wrk", "-t1", "-c16", "-d1s", "-s", str(script), url(router))
+    _, answer = await run(
+        "wrk", "-t1", "-c16", "-d1s", "--timeout", "30s", "-s", str(script), url(router)
+    )
     assert b"requests in" in answer
     assert b"Socket errors" not in answer
     assert b"Non-2xx" not in answer
