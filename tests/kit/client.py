@@ -84,6 +84,10 @@ class Client:
                 await self._writer.drain()
                 await asyncio.sleep(0)
 
+    def write(self, data: bytes) -> None:
+        """The same without waiting until it is sent: for more than the other side will buffer."""
+        self._writer.write(data)
+
     async def response(self, *, to_head: bool = False, deadline_s: float = DEADLINE_S) -> Response:
         """The next response; what follows it stays for the next call."""
         at_end = False
