@@ -192,7 +192,7 @@ def _unbalanced(text: str) -> str | None:
 
 def _all_matches(text: str) -> str | None:
     plain = _without_strings(text)
-    if re.search(r"\)#(?:\.|\||$)", plain):
+    if re.search(r"\)#(?:\.[^|]*)?$", plain):
         return (
             "a query that ends in `)#` gives a list, and an empty list exists too: it matches "
             "whenever the array is there; write `#(...)` without the last `#`"

@@ -25,9 +25,10 @@ _CHAR: Final = r'[^\x00-\x1f\x7f.|#*?\\\[\](){}!"<>=%~]'
 _KEY: Final = rf"(?:[0-9]{{1,18}}(?=[.\s!=<>%)]|$)|(?![@+\-0-9 ]){_CHAR}+)"
 _STARRED: Final = rf"(?:(?![@+\-0-9 ]){_CHAR}+\*{_CHAR}*|\*(?:{_CHAR}+\*?)?)"
 _NUMBER: Final = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_NOT_A_FLOAT: Final = r"(?![+-]?(?:[iI][nN][fF]|[nN][aA][nN]|0[xX]))"
-_WORD: Final = rf"{_NOT_A_FLOAT}[A-Za-z_][A-Za-z0-9_-]*"
-_TEXT: Final = rf'"(?!~){_NOT_A_FLOAT}[^"\\\x00-\x1f_]+"'
+# Text is a number too, where the body has one; these are numbers in Go or in Rust, not in both.
+_WORD: Final = r"(?!(?i:inf|infinity|nan)(?![A-Za-z0-9_-]))[A-Za-z_][A-Za-z0-9_-]*"
+_ODD_NUMBER: Final = r'[+-]?(?i:inf|infinity|nan|0x[^"]*|[.0-9][^"]*_[^"]*)"'
+_TEXT: Final = rf'"(?!~|{_ODD_NUMBER})[^"\\\x00-\x1f]+"'
 _GLOB: Final = (
     r'(?:[^"\\*?~\x00-\x1f]+\*?|[^"\\*?~\x00-\x1f]*\*[^"\\*?\x00-\x1f]+|\*[^"\\*?\x00-\x1f]*\*)'
 )
