@@ -59,7 +59,7 @@ class AnyJson(SearchedPath):
 class LibraryPath(SearchedPath):
     """A path that the library answers, for bodies that it reads as Go does."""
 
-    __slots__ = ("_ask", "_limits", "_plain", "_wrapped")
+    __slots__ = ("_ask", "_limits", "_needed", "_plain", "_wrapped")
 
     def __init__(self, text: str, native: NativePath) -> None:
         super().__init__(text)
@@ -67,16 +67,18 @@ class LibraryPath(SearchedPath):
         self._wrapped = native.wrapped
         self._limits = native.limits
         self._plain = native.plain
+        self._needed = native.needed
 
     def matches(self, document: Document) -> bool:
         shape = document.shape or document.examine()
         if shape != CONTAINER:
             return shape != INVALID and self._search(document.body)
         body = document.body
-        # The first test is one scan for a byte and spares nearly every body the second, which is
-        # slow.
-        if self._plain and b"\\" in body and b"\\u" in body:
-            return self._search(body)
+        if b"\\" in body:  # one scan for a byte, which spares nearly every body the second
+            if self._plain and b"\\u" in body:
+                return self._search(body)
+        elif self._needed is not None and self._needed.search(body) is None:
+            return False
         for name, most in self._limits:
             if body.count(name) > most:
                 return self._search(body)

@@ -43,6 +43,10 @@ _EACH: Final = re.compile(rf"#(?:\.{_KEY})*")
 _ALL: Final = re.compile(rf"(?:{_QUERY}|{_EXISTS})#(?:\.{_KEY}|\.#)*")
 _STARRED_KEY: Final = re.compile(_STARRED)
 _WRAPPED: Final = "[@this]."
+_EQUALS: Final = re.compile(
+    rf".*#\( *(?:{_KEY}\.)*(?![0-9])(?P<key>{_KEY}) *==? *"
+    rf"(?:(?P<word>{_WORD})|(?P<text>{_TEXT})) *\)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class NativePath:
     wrapped: bool
     limits: tuple[tuple[bytes, int], ...]
     plain: bool  # only a body without \\u escapes
+    needed: re.Pattern[bytes] | None  # a body without it, and without escapes, cannot match
 
 
 def native_path(text: str) -> NativePath | None:
@@ -64,7 +69,22 @@ def native_path(text: str) -> NativePath | None:
     path, limits = understood
     counted = tuple((f'"{name}"'.encode(), most) for name, most in limits.items())
     single = not limits and not wrapped and path.isascii() and "#" not in path
-    return NativePath(path, wrapped, counted, plain=not single)
+    return NativePath(path, wrapped, counted, plain=not single, needed=_needed(path))
+
+
+def _needed(path: str) -> re.Pattern[bytes] | None:
+    """What a body must hold for a path that ends with `#(key=="text")`: that member, with the text
+    or with anything but a string. Most branches of a Switch fail already by this.
+    """
+    equals = _EQUALS.fullmatch(path)
+    if equals is None:
+        return None
+    key, text = equals["key"], equals["word"] or equals["text"][1:-1]
+    return re.compile(rb'"%b"\s*:\s*(?:"%b"|[^"\s])' % (_quoted(key), _quoted(text)))
+
+
+def _quoted(text: str) -> bytes:
+    return re.escape(text).encode()
 
 
 def _understood(path: str) -> tuple[str, dict[str, int]] | None:

@@ -1,4 +1,6 @@
-"""The KServe SDK's server, for this machine only: it binds every interface, and here that would be an open door."""
+"""The KServe SDK's server on loopback: by itself it binds every interface, an open door here."""
+
+from pathlib import Path
 
 import kserve
 from kserve import model_server
@@ -22,8 +24,6 @@ def serve(model_class):
 
 def model_file(folder, *names):
     """The one file of those names; or the folder may be the file itself."""
-    from pathlib import Path
-
     place = Path(folder)
     found = [place] if place.is_file() else [place / n for n in names if (place / n).is_file()]
     if len(found) != 1:
