@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from controller.endpoints import cluster_endpoints
+from controller.local.built_in import built_in_runtimes
 from controller.resources.parse import parse
 from graph.loader import Document
 from graph.problems import Located, Severity
@@ -14,7 +15,7 @@ def declared(
     documents: Sequence[Document],
 ) -> tuple[Mapping[str, EndpointSource], list[Located]]:
     """Where a cluster has these services. `serve` does not run them, so their faults only warn."""
-    resources = parse(documents)
+    resources = parse(documents, built_in_runtimes())
     endpoints, problems = cluster_endpoints(resources)
     warnings = [
         replace(located, problem=replace(located.problem, severity=Severity.WARNING))

@@ -37,7 +37,6 @@ class UpstreamConfig(msgspec.Struct, frozen=True):
     call_timeout_s: float | None = None  # for graphs that set no routerTimeouts.serviceClient
     verify_tls: bool = True
     ca_file: str | None = None
-    retry_unsent: bool = True  # a pooled connection found closed before a byte was sent is replaced
 
 
 class LogConfig(msgspec.Struct, frozen=True):

@@ -155,10 +155,6 @@ class Settings(BaseSettings):
     upstream_ca_file: AuthorityFile | None = Field(
         _UPSTREAM.ca_file, description="PEM file of authorities to trust beside the system's."
     )
-    upstream_retry_unsent: bool = Field(
-        _UPSTREAM.retry_unsent,
-        description="Replace a pooled connection found closed before a byte was sent.",
-    )
 
     @classmethod
     def settings_customise_sources(

@@ -19,6 +19,11 @@ from router.wire.render import request_head
 # Headers of an answer that describe its body; they go with it to the caller or the next step.
 DESCRIBING = frozenset({b"content-type", b"content-encoding", b"inference-header-content-length"})
 
+# The front writes these itself; a second one would break the framing of the answer.
+OURS = frozenset(
+    {b"connection", b"content-length", b"date", b"keep-alive", b"trailer", b"transfer-encoding"}
+)
+
 
 class Endpoint:
     """Who answers for one target now: request prefixes and pools, one a replica."""
@@ -50,9 +55,8 @@ class HttpUpstream:
         self._tasks = Tasks(loop)
         self._resolver = Resolver(loop, config.upstream.dns_refresh_s)
         self._tls: ssl.SSLContext | None = None
-        self._passed = DESCRIBING | {
-            name.strip().lower().encode() for name in config.pass_response_headers
-        }
+        further = {name.strip().lower().encode() for name in config.pass_response_headers}
+        self._passed = DESCRIBING | further - OURS
         self._services: dict[str, EndpointSource] = {}  # target name -> where it lives
         self._endpoints: dict[str, Endpoint] = {}  # target name -> pools, made at first use
         self._pools: dict[Origin, Pool] = {}
@@ -68,6 +72,8 @@ class HttpUpstream:
             except ValueError as error:
                 failure = Failure(FailureKind.UNRESOLVED, str(error), call.address)
                 return self._loop.call_soon(deliver, failure)
+        if call.timeout_s is None:
+            call.timeout_s = self._config.upstream.call_timeout_s
         prefix, pool = endpoint.choose()
         return pool.start(call, request_head(prefix, call.headers, len(call.body)), deliver)
 
