@@ -75,12 +75,13 @@ def compile_jmespath(text: str, expression: str) -> Condition:
         raise ValueError(f"the JMESPath expression is not valid: {error}; mend it") from None
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
-    if _depth(parsed.parsed) > MAX_DEPTH:
+    tree: Any = parsed.parsed  # dictionaries; the library's types say no more than "a node"
+    if _depth(tree) > MAX_DEPTH:
         raise ValueError(_TOO_DEEP)
-    for node in _nodes(parsed.parsed):
+    for node in _nodes(tree):
         _check_function(node)
     cost = _Cost()
-    cost.output(parsed.parsed, 1)
+    cost.output(tree, 1)
     if cost.total > MAX_COST:
         raise ValueError(
             "the JMESPath expression multiplies the body too often ([@,@] doubles it, a literal "
