@@ -6,12 +6,13 @@ its head needs a timer of the loop. A limit that is met leaves nothing behind.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 CROWDED = 64  # lengths; graphs and settings name a handful
 
 
-class Deadline:
+class Deadline(ABC):
     """Something that must be over by `due` (loop time). Subclasses say what happens else."""
 
     __slots__ = ("due", "queue")
@@ -19,8 +20,9 @@ class Deadline:
     due: float
     queue: "Queue"
 
+    @abstractmethod
     def expired(self) -> None:
-        raise NotImplementedError
+        """The time is up."""
 
     def met(self) -> None:
         """It is over: forget it. Harmless when it has expired."""
