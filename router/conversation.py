@@ -25,14 +25,16 @@ from router.channel import (
 )
 from router.config import DataPlaneConfig, EndpointSource, GraphSource
 
+SETTLE_S = 0.05  # who waited for the swap of many plans need not wait for the collector too
+
 
 class Plane(Protocol):
     """What a data plane must do for its parent."""
 
-    def install(
+    async def install(
         self, graphs: Sequence[GraphSource], endpoints: Mapping[str, EndpointSource]
-    ) -> list[str]:
-        """Serve these and no others; problems (nothing changes then), or an empty list."""
+    ) -> tuple[str, ...]:
+        """Serve these and no others; problems (nothing changes then), or none."""
 
     def listen(self, sockets: Sequence[socket.socket]) -> None: ...
 
@@ -77,7 +79,8 @@ class Worker:
                 while (message := await self._channel.receive()) is not None:
                     match message:
                         case Install():
-                            await self._channel.send(self._install(plane, message))
+                            await self._channel.send(await self._install(plane, message))
+                            await self._settle()
                         case Ready(ready):
                             plane.set_ready(ready)
                         case Drain(limit_s):
@@ -92,16 +95,19 @@ class Worker:
             if not self.drained:
                 plane.close()
 
-    def _install(self, plane: Plane, message: Install) -> Installed:
-        problems = plane.install(message.graphs, message.endpoints)
+    async def _install(self, plane: Plane, message: Install) -> Installed:
+        problems = await plane.install(message.graphs, message.endpoints)
         if not problems and not self._listening:
             plane.listen(self._sockets)
             self._listening = True
-        # Plans live until the next install: the collector need not walk them again and again.
+        return Installed(message.generation, problems)
+
+    async def _settle(self) -> None:
+        """Plans live until the next install: the collector need not walk them again and again."""
+        await asyncio.sleep(SETTLE_S)
         gc.unfreeze()
         gc.collect()
         gc.freeze()
-        return Installed(message.generation, tuple(problems))
 
     async def _drain(self, plane: Plane, limit_s: float) -> None:
         async with asyncio.TaskGroup() as tasks:

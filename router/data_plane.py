@@ -47,17 +47,19 @@ class DataPlane:
         self._front = HttpFront(handler, config.limits, self._read_limit, self._refused, loop)
         self._sweeping = loop.call_later(SWEEP_S, self._sweep)
 
-    def install(
+    async def install(
         self, graphs: Sequence[GraphSource], endpoints: Mapping[str, EndpointSource]
-    ) -> list[str]:
+    ) -> tuple[str, ...]:
         """Compile these graphs and serve them instead of the present ones; all or none. Problems in
         words.
         """
-        problems = self._plans.install(graphs)
-        if not problems:
+        # In a thread: thousands of nodes take a good part of a second, and requests go on.
+        compiled = await asyncio.to_thread(self._plans.compiled, graphs)
+        if not compiled.problems:
+            self._plans.install(compiled)
             plans = self._plans.routes.plans.values()
             self._upstream.install((target for plan in plans for target in plan.targets), endpoints)
-        return problems
+        return compiled.problems
 
     def listen(self, sockets: Sequence[socket.socket]) -> None:
         """Accept on these from now on; they stay the caller's."""

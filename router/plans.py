@@ -1,11 +1,12 @@
 """Which graph a request is for, and how graphs are replaced under load.
 
-New manifests are compiled beside the old plans; only if all are good does one assignment swap the
-table. A request takes its plan from the table once and keeps it, so a swap touches nobody in
-flight.
+New manifests are compiled beside the old plans, in a thread if one likes; only if all are good does
+one assignment swap the table. A request takes its plan from the table once and keeps it, so a swap
+touches nobody in flight.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from graph.compiler import compile
 from graph.plan import Plan
@@ -61,17 +62,25 @@ def host_names(namespace: str, name: str) -> tuple[str, str]:
     return f"{name}.{namespace}", f"{name}-{namespace}"
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What became of some manifests: a plan of each, or what is wrong, in words."""
+
+    plans: Mapping[GraphSource, Plan]
+    problems: tuple[str, ...] = ()
+
+
 class Plans:
     def __init__(self, *, default: str | None, compat: bool) -> None:
         self._default = default
         self._compat = compat
-        self._sources: dict[GraphSource, Plan] = {}
+        self._sources: Mapping[GraphSource, Plan] = {}
         self.routes = Routes((), default)
 
-    def install(self, graphs: Iterable[GraphSource]) -> list[str]:
-        """Replace all graphs. What is wrong, in words; nothing is replaced then."""
+    def compiled(self, graphs: Iterable[GraphSource]) -> Compiled:
+        """Changes nothing, so it may run beside the loop."""
         problems: list[str] = []
-        compiled: dict[GraphSource, Plan] = {}
+        plans: dict[GraphSource, Plan] = {}
         for source in graphs:
             plan = self._sources.get(source)  # unchanged ones are not compiled again
             if plan is None:
@@ -84,8 +93,10 @@ class Plans:
                 except ValueError as error:
                     problems.append(f"{source.key}: {error}")
                     continue
-            compiled[source] = plan
-        if not problems:
-            self._sources = compiled
-            self.routes = Routes(compiled.values(), self._default)
-        return problems
+            plans[source] = plan
+        return Compiled(plans, tuple(problems))
+
+    def install(self, compiled: Compiled) -> None:
+        """Replace all graphs by these, which are good."""
+        self._sources = compiled.plans
+        self.routes = Routes(compiled.plans.values(), self._default)

@@ -27,6 +27,9 @@ from router.descriptors import raised_limit, within
 _PR_SET_PDEATHSIG = 1
 # Requests make few cycles; the default of 700 would run the collector dozens of times a second.
 _GC_THRESHOLD = 20_000
+# While a thread compiles, each callback of the loop may wait so long for the interpreter's lock;
+# with the default of 5 ms a busy worker would hardly serve. A thread that is alone pays nothing.
+_SWITCH_INTERVAL_S = 0.0001
 
 
 def main() -> None:
@@ -41,6 +44,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     _die_with(arguments.parent)
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     uvloop.run(_serve(arguments.channel_fd, arguments.counters_fd, arguments.listen_fd))
 
 

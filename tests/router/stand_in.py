@@ -30,15 +30,15 @@ class Plane:
         self.ready = True
         self.servers: list[asyncio.Task[asyncio.Server]] = []
 
-    def install(
+    async def install(
         self, graphs: Sequence[GraphSource], endpoints: Mapping[str, EndpointSource]
-    ) -> list[str]:
+    ) -> tuple[str, ...]:
         if SCRIPT.startswith("refuses:"):
             word = SCRIPT.partition(":")[2].encode()
             if bad := [graph.key for graph in graphs if word in graph.manifest]:
-                return [f"{key}: holds {word.decode()}" for key in bad]
+                return tuple(f"{key}: holds {word.decode()}" for key in bad)
         self.graphs, self.endpoints = graphs, endpoints
-        return []
+        return ()
 
     def listen(self, sockets: Sequence[socket.socket]) -> None:
         loop = asyncio.get_running_loop()

@@ -33,11 +33,11 @@ class Notes:
         self.said: list[object] = []
         self.finish = asyncio.Event()
 
-    def install(
+    async def install(
         self, graphs: Sequence[GraphSource], endpoints: Mapping[str, EndpointSource]
-    ) -> list[str]:
+    ) -> tuple[str, ...]:
         self.said.append(("install", *[graph.key for graph in graphs], *endpoints))
-        return [graph.key for graph in graphs if "bad" in graph.key]
+        return tuple(graph.key for graph in graphs if "bad" in graph.key)
 
     def listen(self, sockets: Sequence[socket.socket]) -> None:
         self.said.append("listen")

@@ -14,8 +14,16 @@ def simple(name: str, namespace: str = "test", target: str = "a") -> GraphSource
 
 def plans(*graphs: GraphSource, default: str | None = None, compat: bool = False) -> Plans:
     made = Plans(default=default, compat=compat)
-    assert made.install(graphs) == []
+    assert install(made, *graphs) == ()
     return made
+
+
+def install(served: Plans, *graphs: GraphSource) -> tuple[str, ...]:
+    """As a worker does it: all, or what is wrong."""
+    compiled = served.compiled(graphs)
+    if not compiled.problems:
+        served.install(compiled)
+    return compiled.problems
 
 
 SERVED = (simple("iris"), simple("iris", "prod"), simple("digits"), simple("my-iris", "a-b"))
@@ -118,7 +126,7 @@ def test_nothing_is_served_at_first() -> None:
 
 def test_a_new_generation_replaces_the_old_one_whole() -> None:
     served = plans(simple("a"), simple("b"))
-    assert served.install([simple("b", target="other"), simple("c")]) == []
+    assert install(served, simple("b", target="other"), simple("c")) == ()
     assert set(served.routes.plans) == {"test/b", "test/c"}
     assert served.routes.plans["test/b"].targets[0].name == "http://other.test/"
 
@@ -126,7 +134,7 @@ def test_a_new_generation_replaces_the_old_one_whole() -> None:
 def test_a_request_keeps_the_plan_it_began_with() -> None:
     served = plans(simple("a"))
     began = served.routes.find(b"/graphs/test/a", b"")
-    served.install([simple("a", target="other")])
+    install(served, simple("a", target="other"))
     assert began is not None
     assert began.targets[0].name == "http://a.test/"
     assert served.routes.find(b"/graphs/test/a", b"") is not began
@@ -135,7 +143,7 @@ def test_a_request_keeps_the_plan_it_began_with() -> None:
 def test_hosts_of_the_old_generation_are_forgotten() -> None:
     served = plans(simple("a"))
     assert served.routes.find(b"/", b"b.test") is None
-    served.install([simple("a"), simple("b")])
+    install(served, simple("a"), simple("b"))
     assert served.routes.find(b"/", b"b.test") is served.routes.plans["test/b"]
 
 
@@ -143,18 +151,18 @@ def test_one_bad_graph_and_nothing_changes() -> None:
     served = plans(simple("a"))
     before = served.routes
     bad = source("b", {"root": sequence(step("x", node="nowhere"))})
-    problems = served.install([simple("a", target="other"), bad])
+    problems = install(served, simple("a", target="other"), bad)
     assert len(problems) == 1
     assert problems[0].startswith("test/b: unknown-node: ")
     assert served.routes is before
-    assert served.install([simple("a", target="other")]) == []
+    assert install(served, simple("a", target="other")) == ()
 
 
 def test_all_problems_of_all_graphs_are_said() -> None:
     bad = source("b", {"root": sequence(step("x", node="n"), step("y", node="m"))})
     worse = GraphSource("test/c", b'{"metadata": {}}')
     worst = GraphSource("test/d", b"\xff not json")
-    problems = Plans(default=None, compat=False).install([bad, worse, worst])
+    problems = install(Plans(default=None, compat=False), bad, worse, worst)
     assert [problem.split(":")[0] for problem in problems] == [
         *("test/b", "test/b", "test/c", "test/d")
     ]
@@ -167,7 +175,7 @@ def test_warnings_are_no_problems() -> None:
 def test_unchanged_graphs_are_not_compiled_again() -> None:
     served = plans(simple("a"), simple("b"))
     kept, changed = served.routes.plans["test/a"], served.routes.plans["test/b"]
-    served.install([simple("b", target="other"), simple("a")])
+    install(served, simple("b", target="other"), simple("a"))
     assert served.routes.plans["test/a"] is kept
     assert served.routes.plans["test/b"] is not changed
 
@@ -175,17 +183,17 @@ def test_unchanged_graphs_are_not_compiled_again() -> None:
 def test_after_a_bad_generation_good_plans_are_still_known() -> None:
     served = plans(simple("a"))
     kept = served.routes.plans["test/a"]
-    served.install([GraphSource("test/b", b"{}")])
-    served.install([simple("a")])
+    install(served, GraphSource("test/b", b"{}"))
+    install(served, simple("a"))
     assert served.routes.plans["test/a"] is kept
 
 
 def test_a_graph_that_left_is_compiled_when_it_comes_back() -> None:
     served = plans(simple("a"))
     kept = served.routes.plans["test/a"]
-    served.install([])
+    install(served)
     assert served.routes.plans == {}
-    served.install([simple("a")])
+    install(served, simple("a"))
     assert served.routes.plans["test/a"] is not kept
 
 

@@ -49,7 +49,9 @@ class Whole:
         self._block = Block.create(1 << 20)
         counters = Counters(self._block)
         self.plans = Plans(default=config.default_graph, compat=config.compat)
-        assert self.plans.install(graphs) == []
+        compiled = self.plans.compiled(graphs)
+        assert compiled.problems == ()
+        self.plans.install(compiled)
         self.handler = build(
             config,
             self.plans,
