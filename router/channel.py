@@ -58,7 +58,9 @@ class Installed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Drained(msgspec.Struct, frozen=True, tag=True):
-    """No request is left; the worker ends."""
+    """The worker ends. `cut_off`: requests that were in flight when the limit came."""
+
+    cut_off: int = 0
 
 
 ToWorker = Configure | Install | Ready | Drain

@@ -40,7 +40,8 @@ class Plane(Protocol):
 
     def set_ready(self, ready: bool) -> None: ...
 
-    async def drain(self, limit_s: float) -> None: ...
+    async def drain(self, limit_s: float) -> int:
+        """Accept no more, finish; how many requests the limit cut off."""
 
     def close(self) -> None: ...
 
@@ -111,12 +112,12 @@ class Worker:
 
     async def _drain(self, plane: Plane, limit_s: float) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(plane.drain(limit_s))
+            draining = tasks.create_task(plane.drain(limit_s))
             await asyncio.sleep(0)  # it has stopped accepting; what stays open would still queue
             for listener in self._sockets:
                 listener.close()
         self.drained = True
-        await self._channel.send(Drained())
+        await self._channel.send(Drained(draining.result()))
         self._channel.close()  # ends `run`
 
 

@@ -31,7 +31,7 @@ BOUNDS: tuple[float, ...] = (
 )
 
 _HEADER_BYTES = 64
-_DIRECTORY_USED, _SLOTS_USED, _REFUSED = range(3)  # header words
+_DIRECTORY_USED, _SLOTS_USED, _REFUSED, _TICKS = range(4)  # header words
 _HISTOGRAM_SLOTS = (
     len(BOUNDS) + 2
 )  # one bucket per bound, one beyond the last, the sum in microseconds
@@ -131,6 +131,16 @@ class Counters:
     def histogram(self, name: str, labels: Labels = ()) -> Histogram:
         return Histogram(self.values, self._first(name, labels, Kind.HISTOGRAM))
 
+    def total(self, name: str) -> int:
+        """What all series of this name hold now, whatever their labels (no histogram)."""
+        return sum(
+            self.values[first] for (series, _, _), first in self._series.items() if series == name
+        )
+
+    def tick(self) -> None:
+        """A sign of life."""
+        self._block.header[_TICKS] += 1
+
     def _first(self, name: str, labels: Labels, kind: Kind) -> int:
         key = (name, labels, kind)
         first = self._series.get(key)
@@ -176,6 +186,13 @@ class Reader:
         """How often a series found no room."""
         return self._block.header[_REFUSED]
 
+    @property
+    def ticks(self) -> int:
+        return self._block.header[_TICKS]
+
+    def total(self, name: str) -> int:
+        return sum(self.values(series)[0] for series in self.series() if series.name == name)
+
     def close(self) -> None:
         self._block.close()
 
@@ -200,6 +217,14 @@ class Ledger:
         _add(self._totals, reader, without=Kind.GAUGE)
         self._refused += reader.refused
         reader.close()
+
+    def ticks(self, worker: int) -> int:
+        """Signs of life of a living worker; the same number twice means that there was none."""
+        return self._living[worker].ticks
+
+    def total(self, worker: int, name: str) -> int:
+        """What one worker has counted under this name, whatever the labels (no histogram)."""
+        return self._living[worker].total(name)
 
     def totals(self) -> dict[SeriesKey, list[int]]:
         totals = {key: list(values) for key, values in self._totals.items()}

@@ -14,6 +14,7 @@ from router.deadlines import Deadlines
 from router.front.http import HttpFront
 from router.messages import Head, Request, Response
 from router.plans import Plans
+from router.series import IN_FLIGHT
 from router.stack import build
 from router.upstream.http import HttpUpstream
 from router.upstream.metered import MeteredUpstream
@@ -72,15 +73,19 @@ class DataPlane:
         self._ready = ready
         self._front.leaving = not ready
 
-    async def drain(self, limit_s: float) -> None:
-        """Accept no more, let requests in flight end for up to `limit_s`, then cut off the rest."""
+    async def drain(self, limit_s: float) -> int:
+        """Accept no more, let requests in flight end for up to `limit_s`, then cut off the rest;
+        how many these were.
+        """
+        cut_off = 0
         self._front.drain()
         try:
             async with asyncio.timeout(limit_s):
                 await self._front.drained.wait()
         except TimeoutError:
-            pass
+            cut_off = self._counters.total(IN_FLIGHT)
         self.close()
+        return cut_off
 
     def close(self) -> None:
         self._sweeping.cancel()
@@ -91,6 +96,7 @@ class DataPlane:
             self._log.close()
 
     def _sweep(self) -> None:
+        self._counters.tick()
         self._front.sweep()
         self._upstream.sweep()
         self._sweeping = self._loop.call_later(SWEEP_S, self._sweep)

@@ -67,6 +67,7 @@ class Parent:
             settings.workers,
             self._ledger,
             on_change=self._on_change,
+            hang_s=settings.worker_hang_seconds,
             on_answer=self._on_answer,
             command=worker_command,
         )
@@ -214,6 +215,8 @@ class Parent:
             forcing = tasks.create_task(self._kill_when_forced())
             await asyncio.wait((keeping,))
             forcing.cancel()
+        if self._workers.cut_off:
+            log.warning("requests were cut off", extra=fields(requests=self._workers.cut_off))
         if self._workers.killed and not self._exit_code:
             self._exit_code = 1
 
@@ -275,7 +278,8 @@ class Parent:
         workers = self.workers()
         yield Sample("graphway_workers", workers["configured"])
         yield Sample("graphway_workers_serving", workers["serving"])
-        yield Sample("graphway_worker_restarts_total", self._workers.restarts)
+        for reason, count in self._workers.restarts.items():
+            yield Sample("graphway_worker_restarts_total", count, (("reason", reason),))
         yield Sample("graphway_series_refused_total", self._ledger.refused())
         versions = (("python", platform.python_version()), ("version", _version()))
         yield Sample("graphway_build_info", 1, versions)

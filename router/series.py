@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from router.counters import Kind
 
+IN_FLIGHT = "graphway_requests_in_flight"
+
 COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
 
@@ -29,7 +31,7 @@ WORKER_METRICS: tuple[Metric, ...] = (
         ("graph",),
         "Time from the head of a request to the end of its answer.",
     ),
-    Metric("graphway_requests_in_flight", GAUGE, ("graph",), "Requests being worked on now."),
+    Metric(IN_FLIGHT, GAUGE, ("graph",), "Requests being worked on now."),
     Metric(
         "graphway_step_calls_total",
         COUNTER,
@@ -100,7 +102,10 @@ PARENT_METRICS: tuple[Metric, ...] = (
     Metric("graphway_workers", GAUGE, (), "Worker processes as configured."),
     Metric("graphway_workers_serving", GAUGE, (), "Worker processes that serve now."),
     Metric(
-        "graphway_worker_restarts_total", COUNTER, (), "Workers that died and were started again."
+        "graphway_worker_restarts_total",
+        COUNTER,
+        ("reason",),
+        "Workers that were started again: died, or hung (no sign of life, so they were killed).",
     ),
     Metric(
         "graphway_series_refused_total",

@@ -21,6 +21,7 @@ from router.config import DataPlaneConfig, Limits, LogConfig, UpstreamConfig
 from router.cores import usable_cores
 
 PREFIX = "GRAPHWAY_"
+LEAST_HANG_S = 3.0  # a healthy worker shows itself once a second
 
 _LIMITS, _UPSTREAM = Limits(), UpstreamConfig()
 
@@ -36,6 +37,15 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _hang_limit(seconds: float) -> float:
+    if 0 < seconds < LEAST_HANG_S:
+        raise ValueError(f"it should be 0 (never) or at least {LEAST_HANG_S:g}")
+    return seconds
+
+
+HangLimit = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(_hang_limit)]
 
 
 def _authorities(path: str) -> str:
@@ -77,6 +87,11 @@ class Settings(BaseSettings):
     )
     finish_seconds: Seconds = Field(
         60.0, description="After that: how long requests in flight may take to finish."
+    )
+    worker_hang_seconds: HangLimit = Field(
+        60.0,
+        description="A worker that shows no sign of life for so long is killed and replaced; 0: "
+        "never. At least 3 otherwise: the sign comes once a second.",
     )
     # log
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -14,7 +14,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from router.backoff import backoff, failures_after
 from router.channel import (
@@ -22,6 +22,7 @@ from router.channel import (
     Channel,
     Configure,
     Drain,
+    Drained,
     Install,
     Installed,
     Ready,
@@ -32,6 +33,7 @@ from router.channel import (
 from router.config import DataPlaneConfig
 from router.counters import Block, Ledger
 from router.log import fields
+from router.series import IN_FLIGHT
 
 log = logging.getLogger("graphway.workers")
 
@@ -39,6 +41,16 @@ COMMAND = (sys.executable, "-P", "-m", "router.worker")  # -P: the user's folder
 START_TRIES = 3  # deaths in a row before anything ever served
 START_LIMIT_S = 60.0  # from exec to serving, manifests of any sensible size compiled
 CLOSING_LIMIT_S = 2.0  # between the end of a drain or a channel and that of the process
+LOOKS = 4  # in a row without a sign of life: one alone may follow a pause of the whole machine
+DIED, HUNG = "died", "hung"
+
+
+class End(NamedTuple):
+    """Of one life of a worker."""
+
+    how: str
+    reason: str = DIED
+    cut_off: int = 0  # requests that were in flight
 
 
 class Process:
@@ -53,6 +65,7 @@ class Process:
         self.wake = asyncio.Event()
         self.generation = 0  # the newest that it serves
         self.serving = asyncio.Event()
+        self.hung = False
 
 
 class Workers:
@@ -61,6 +74,7 @@ class Workers:
         count: int,
         ledger: Ledger,
         *,
+        hang_s: float,
         on_change: Callable[[], None],
         on_answer: Callable[[Installed], None],
         command: Sequence[str] = COMMAND,
@@ -68,6 +82,7 @@ class Workers:
         self._sockets: Sequence[socket.socket] = ()
         self._config = DataPlaneConfig()
         self._ledger = ledger
+        self._hang_s = hang_s  # 0: whatever hangs may hang
         self._on_change = on_change
         self._on_answer = on_answer
         self._command = command
@@ -78,8 +93,9 @@ class Workers:
         self._drain: Drain | None = None
         self._ending = asyncio.Event()
         self._lives = 0
-        self.restarts = 0
-        self.killed = 0  # workers that did not end by themselves
+        self.restarts = {DIED: 0, HUNG: 0}
+        self.killed = 0  # workers that did not end by themselves when all should
+        self.cut_off = 0  # requests that were in flight in the end
         self.failure: str | None = None  # no worker ever came up: why
 
     @property
@@ -133,23 +149,25 @@ class Workers:
         while True:
             began = clock()
             try:
-                how = await self._live(place)
+                how, reason, cut_off = await self._live(place)
             except OSError as error:
-                how = f"could not be started: {error}"
+                how, reason, cut_off = End(f"could not be started: {error}")
             if self._ending.is_set():
+                self.cut_off += cut_off
                 return
             failures = failures_after(failures, clock() - began)
-            log.error("worker %s", how, extra=fields(worker=place, failures=failures))
+            about = fields(worker=place, failures=failures, requests_cut_off=cut_off)
+            log.error("worker %s", how, extra=about)
             if not any(self._served) and failures >= START_TRIES:
                 self.failure = f"workers end before they serve; the last one {how}"
                 self._on_change()
                 return
             if await within(backoff(failures), self._ending.wait()):
                 return
-            self.restarts += 1
+            self.restarts[reason] += 1
 
-    async def _live(self, place: int) -> str:
-        """From exec to the end of the process; says how it ended."""
+    async def _live(self, place: int) -> End:
+        """From exec to the end of the process."""
         process = await self._start()
         self._places[place] = process
         try:
@@ -165,10 +183,12 @@ class Workers:
                 process.process.kill()
             await process.process.wait()
             process.channel.close()
+            cut_off = self._ledger.total(process.number, IN_FLIGHT)
             self._ledger.retire(process.number)
             self._places[place] = None
             self._on_change()
-        return _ending(process.process.pid, code)
+        reason = HUNG if process.hung else DIED
+        return End(_ending(process.process.pid, code), reason, cut_off)
 
     async def _start(self) -> Process:
         self._lives += 1
@@ -220,6 +240,8 @@ class Workers:
     async def _hear(self, process: Process, place: int) -> None:
         try:
             while (message := await process.channel.receive()) is not None:
+                if isinstance(message, Drained):
+                    self.cut_off += message.cut_off
                 if not isinstance(message, Installed):
                     continue
                 if not message.problems:
@@ -234,19 +256,35 @@ class Workers:
         self._kill(process)
 
     async def _watch(self, process: Process) -> None:
-        """Ends a worker that takes too long: to start, or to drain."""
+        """Ends a worker that takes too long: to start, to show itself, or to drain."""
         if not await within(START_LIMIT_S, process.serving.wait()):
             log.error("worker does not start", extra=fields(pid=process.process.pid))
             self._kill(process)
             return
-        await self._ending.wait()
+        if await self._hangs(process):
+            log.error("worker hangs", extra=fields(pid=process.process.pid))
+            process.hung = True
+            self._kill(process)
+            return
         limit_s = self._drain.limit_s if self._drain else 0.0
         await asyncio.sleep(limit_s + CLOSING_LIMIT_S)
         log.error("worker does not end", extra=fields(pid=process.process.pid))
         self._kill(process)
 
+    async def _hangs(self, process: Process) -> bool:
+        """True once its loop has stood still for too long, False once all should end."""
+        if not self._hang_s:
+            await self._ending.wait()
+        seen, still = -1, 0
+        while still < LOOKS:
+            if await within(self._hang_s / LOOKS, self._ending.wait()):
+                return False
+            before, seen = seen, self._ledger.ticks(process.number)
+            still = still + 1 if seen == before else 0
+        return True
+
     def _kill(self, process: Process) -> None:
-        self.killed += 1
+        self.killed += self._ending.is_set()
         process.process.kill()
 
     def _wake(self) -> None:

@@ -65,6 +65,27 @@ async def test_a_request_in_flight_is_answered_after_the_last_connection_was_acc
         assert await router.ended() == 0
 
 
+async def test_requests_that_outlast_the_drain_are_counted(
+    predictor: Predictor, serve: Serve
+) -> None:
+    predictor.default = never()
+    manifest = graph("g", "Sequence", {"serviceUrl": predictor.url("/m")})
+    env = {"GRAPHWAY_FINISH_SECONDS": "0.1"}
+    async with (
+        serve(manifest, "--workers", "2", env=env) as router,
+        Client.to(router.port) as first,
+        Client.to(router.port) as second,
+        Client.to(router.port),  # has asked for nothing, so nothing is cut off
+    ):
+        await first.send(request(path("g")))
+        await second.send(request(path("g")))
+        await eventually(lambda: predictor.served == 2, "two are in flight")
+        router.signal(signal.SIGINT)
+        assert await router.ended() == 0
+        (event,) = router.events("requests were cut off")
+        assert (event["level"], event["requests"]) == ("warning", 2)
+
+
 async def test_a_second_signal_ends_at_once(predictor: Predictor, serve: Serve) -> None:
     predictor.default = never()
     manifest = graph("g", "Sequence", {"serviceUrl": predictor.url("/m")})
@@ -78,5 +99,6 @@ async def test_a_second_signal_ends_at_once(predictor: Predictor, serve: Serve) 
         await eventually_awaited(lambda: unready(router), "the drain has begun")
         router.signal(signal.SIGTERM)
         assert await router.ended() == 128 + signal.SIGTERM
+        assert [event["requests"] for event in router.events("requests were cut off")] == [1]
         assert await client.closed() == b""
         await eventually(lambda: predictor.cancelled == 1, "the call is given up")

@@ -71,6 +71,21 @@ async def test_requests_of_the_other_worker_are_answered(
     assert fates.count("answered") == CONNECTIONS - lost
 
 
+async def test_a_worker_that_hangs_is_replaced(predictor: Predictor, serve: Serve) -> None:
+    manifest = graph("g", "Sequence", {"serviceUrl": predictor.url("/m")})
+    env = {"GRAPHWAY_WORKER_HANG_SECONDS": "3"}
+    async with serve(manifest, "--workers", "1", env=env) as router:
+        (pid,) = router.worker_pids()
+        os.kill(pid, signal.SIGSTOP)
+        async with Client.to(router.port) as client:  # waits in the queue that outlives the worker
+            assert (await client.ask(request(path("g")))).status == 200
+        assert pid not in router.worker_pids()
+        metrics = await router.metrics()
+        assert metrics.total("graphway_worker_restarts_total", reason="hung") == 1
+        assert metrics.total("graphway_worker_restarts_total", reason="died") == 0
+        assert [event["pid"] for event in router.events("worker hangs")] == [pid]
+
+
 async def fate(client: Client) -> str:
     try:
         response = await client.response()

@@ -59,13 +59,14 @@ class Plane:
     def set_ready(self, ready: bool) -> None:
         self.ready = ready
 
-    async def drain(self, limit_s: float) -> None:
+    async def drain(self, limit_s: float) -> int:
         for server in self.servers:
             (await server).close()
         if SCRIPT == "lingers":
             await asyncio.sleep(limit_s)
         if SCRIPT == "hangs":
             await asyncio.Event().wait()
+        return 0
 
     def close(self) -> None:
         pass
@@ -75,8 +76,16 @@ async def serve(arguments: argparse.Namespace) -> None:
     counters = Counters(Block(arguments.counters_fd))
     channel = await worker_end(socket.socket(fileno=arguments.channel_fd))
     sockets = [socket.socket(fileno=fd) for fd in arguments.listen_fd]
-    await Worker(channel, lambda config: Plane(config, counters), sockets).run()
-    os._exit(0)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(tick(counters))
+        await Worker(channel, lambda config: Plane(config, counters), sockets).run()
+        os._exit(0)
+
+
+async def tick(counters: Counters) -> None:
+    while True:
+        counters.tick()
+        await asyncio.sleep(0.1)
 
 
 if __name__ == "__main__":

@@ -45,10 +45,11 @@ class Notes:
     def set_ready(self, ready: bool) -> None:
         self.said.append(("ready", ready))
 
-    async def drain(self, limit_s: float) -> None:
+    async def drain(self, limit_s: float) -> int:
         self.said.append(("drain", limit_s))
         await self.finish.wait()
         self.said.append("drained")
+        return 7
 
     def close(self) -> None:
         self.said.append("close")
@@ -83,7 +84,7 @@ async def test_from_start_to_drain() -> None:
         await parent.send(Ready(False))
         await parent.send(Drain(5.0))
         notes.finish.set()
-        assert await parent.receive() == Drained()
+        assert await parent.receive() == Drained(cut_off=7)
         assert await parent.receive() is None
         await run
     assert notes.said == [

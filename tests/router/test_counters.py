@@ -152,3 +152,21 @@ def test_kill_9_in_the_middle_of_counting_loses_nothing() -> None:
     *buckets, _ = figure(ledger, "request_duration_seconds") or [0]
     assert counted in (last, last + 1)
     assert sum(buckets) in (counted, counted - 1)
+
+
+def test_what_one_worker_holds_under_a_name_and_its_signs_of_life() -> None:
+    ledger = Ledger()
+    for number in (1, 2):
+        block = Block.create(64 * 1024)
+        ledger.open(number, block)
+        counters = Counters(block)
+        for graph in ("a", "b"):
+            counters.values[counters.gauge("in_flight", (("graph", graph),))] += number
+        counters.values[counters.counter("others")] += 100
+        assert counters.total("in_flight") == ledger.total(number, "in_flight") == 2 * number
+        assert counters.total("unheard_of") == ledger.total(number, "unheard_of") == 0
+        for _ in range(number):
+            counters.tick()
+    assert (ledger.ticks(1), ledger.ticks(2)) == (1, 2)
+    ledger.retire(1)
+    ledger.retire(2)

@@ -16,7 +16,7 @@ import pytest
 from graph.problems import Located, Problem
 from router.config import DataPlaneConfig, EndpointSource, GraphSource
 from router.parent import Parent, StartFailed
-from router.settings import read
+from router.settings import LEAST_HANG_S, read
 from router.source import Loaded, LoadedGraph
 from tests.kit.eventually import eventually
 
@@ -70,6 +70,11 @@ class Running:
                     return sample.value
         return 0.0
 
+    def restarts(self) -> tuple[float, float]:
+        """Of those that died, and of those that hung."""
+        name = "graphway_worker_restarts_total"
+        return self.figure(name, "died"), self.figure(name, "hung")
+
     async def reload(self, loaded: Loaded, result: str) -> None:
         before = self.figure("graphway_reloads_total", result)
         self.source.loaded = loaded
@@ -86,9 +91,11 @@ class Running:
 
 
 @asynccontextmanager
-async def running(workers: int = 2, source: Source | None = None) -> AsyncIterator[Running]:
+async def running(
+    workers: int = 2, source: Source | None = None, **changed: object
+) -> AsyncIterator[Running]:
     source = source or Source()
-    settings = read({**QUIET, "workers": workers, "finish_seconds": 0.2})
+    settings = read({**QUIET, "workers": workers, "finish_seconds": 0.2, **changed})
     started = asyncio.Event()
     parent = Parent(
         settings,
@@ -129,7 +136,7 @@ async def test_a_killed_worker_is_replaced_and_no_count_is_lost() -> None:
         old = int((await router.answer())[1])
         await router.answer()
         os.kill(old, signal.SIGKILL)
-        await eventually(lambda: router.figure("graphway_worker_restarts_total") == 1, "a restart")
+        await eventually(lambda: router.restarts() == (1, 0), "a restart")
         words = await router.answer()  # waits in the queue that outlives the worker
         assert int(words[1]) != old
         await eventually(
@@ -142,6 +149,28 @@ async def test_while_one_of_two_is_dead_the_router_is_ready() -> None:
         os.kill(int((await router.answer())[1]), signal.SIGKILL)
         await eventually(lambda: router.parent.workers()["serving"] == 1, "its death is seen")
         assert router.parent.ready
+
+
+@pytest.mark.parametrize("stopped", [1, 2], ids=["one of two", "all"])
+async def test_a_worker_that_hangs_is_replaced(stopped: int) -> None:
+    """A stopped process is one whose loop stands still."""
+    async with running(worker_hang_seconds=LEAST_HANG_S) as router:
+        pids = set[str]()
+        while len(pids) < stopped:
+            pids.add((await router.answer())[1])
+        for pid in pids:
+            os.kill(int(pid), signal.SIGSTOP)
+        await eventually(lambda: router.restarts() == (0, stopped), "they are replaced")
+        await router.all_current()
+        assert router.parent.workers()["serving"] == 2
+        assert (await router.answer())[2] == "ns/a=one"
+    assert router.code == 0, "it was killed long before the end"
+
+
+async def test_without_a_limit_whatever_hangs_may_hang() -> None:
+    async with running(workers=1, worker_hang_seconds=0) as router:
+        assert router.parent.ready
+    assert router.code == 0
 
 
 async def test_a_good_edit_reaches_all_workers() -> None:

@@ -47,6 +47,9 @@ def test_each_limit_and_upstream_value_is_a_setting() -> None:
         ),
         pytest.param({"GRAPHWAY_WATCH": "false"}, {}, "watch", False, id="a switch"),
         pytest.param(
+            {"GRAPHWAY_WORKER_HANG_SECONDS": "0"}, {}, "worker_hang_seconds", 0.0, id="never"
+        ),
+        pytest.param(
             {"GRAPHWAY_LIMIT_BODY_BYTES": "5MiB"}, {}, "limit_body_bytes", 5 << 20, id="a size"
         ),
         pytest.param(
@@ -81,6 +84,9 @@ def test_where_a_value_comes_from(
         pytest.param({"DEFAULT_GRAPH": "iris"}, {}, ["namespace/name"], id="graph without ns"),
         pytest.param({"DRAIN_SECONDS": "-1"}, {}, ["GRAPHWAY_DRAIN_SECONDS"], id="negative time"),
         pytest.param({"DRAIN_SECONDS": "nan"}, {}, ["GRAPHWAY_DRAIN_SECONDS"], id="no time at all"),
+        pytest.param(
+            {"WORKER_HANG_SECONDS": "2"}, {}, ["0 (never) or at least 3"], id="below the pulse"
+        ),
         pytest.param({"LIMIT_BODY_BYTES": "5 zz"}, {}, ["byte unit"], id="unknown unit"),
         pytest.param({"COMPAT": "knative"}, {}, ["GRAPHWAY_COMPAT", "'kserve'"], id="compat"),
     ],
