@@ -155,7 +155,7 @@ class Pool:
     def reader(self) -> ResponseReader:
         return ResponseReader(self._limits, self._parse)
 
-    def release(self, connection: Connection) -> None:
+    def release(self, connection: Connection, *, fresh: bool = False) -> None:
         """It has nothing to do: the next in line, or the idle ones, or, if the name no longer leads
         there, its end.
         """
@@ -163,6 +163,8 @@ class Pool:
         if current is not None and connection.address not in current:
             connection.abort()
         elif self._waiting:
+            if not fresh:
+                self._reused()
             connection.send(self._waiting.popleft())
         elif self._retired:
             connection.abort()
@@ -203,7 +205,7 @@ class Pool:
         self._opened()
         if connection.usable(self.loop.time()):
             self._all.add(connection)
-            self.release(connection)
+            self.release(connection, fresh=True)
         else:  # one attempt a call: a peer that accepts and closes must not be asked for ever
             connection.abort()
             self._fail_one("the connection was closed as soon as it was open")
