@@ -7,14 +7,16 @@ if all were answered.
 
 import asyncio
 import json
+import logging
 import os
 import platform
 import shutil
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import aiohttp
 import typer
@@ -29,7 +31,7 @@ from controller.local.launch import Launch
 from controller.local.plan import Machine
 from controller.local.runnable import PACKAGES
 from controller.resources.parse import parse
-from router import settings
+from router import settings, sockets
 from router.files import FileSource
 from router.parent import Parent
 
@@ -37,8 +39,9 @@ EXAMPLE = Path(__file__).parents[1] / "configs" / "examples" / "demo"
 TRAINER = "kserve-xgbserver"  # its environment has all that train.py imports
 TRAINED = "trained"  # a file beside the models once they are whole
 REQUEST_S = 60.0
+INDENT = 14  # of bodies, with the status and how often it came
 
-SETOSA, VIRGINICA = [5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]
+SETOSA, VERSICOLOR, VIRGINICA = [5.1, 3.5, 1.4, 0.2], [6.8, 2.8, 4.8, 1.4], [6.3, 3.3, 6.0, 2.5]
 # A nought from scikit-learn's digits: 8 x 8 pixels from 0 to 16, with some noise.
 DIGIT = [
     [0, 0, 5, 13, 9, 1, 0, 0],
@@ -87,41 +90,69 @@ def demo(
     ] = None,
 ) -> None:
     """Real models behind graphs of every kind."""
+    flags = {
+        "host": "127.0.0.1",
+        "port": port,
+        "admin_port": admin_port,
+        "log_level": "warning",
+        "access_log": False,  # what went where is told here
+    }
     home = find_home(os.environ)
     folder = home.root / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in EXAMPLE.glob("*.yaml"):
-        shutil.copyfile(file, folder / file.name)
-    if failed := asyncio.run(_train(home, folder)):
-        print(failed, file=sys.stderr)
-        raise typer.Exit(1)
     try:
-        flags = {
-            "host": "127.0.0.1",
-            "port": port,
-            "admin_port": admin_port,
-            "log_level": "warning",
-            "access_log": False,  # what went where is told here
-        }
         read = settings.read(flags)
+        _see_that_ports_are_free(read)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in EXAMPLE.glob("*.yaml"):
+            shutil.copyfile(file, folder / file.name)
     except settings.BadSettings as bad:
-        print("\n".join(bad.lines), file=sys.stderr)
-        raise typer.Exit(2) from bad
+        _fail(2, *bad.lines)
+    except sockets.CannotListen as taken:
+        _fail(1, str(taken), "From make: GRAPHWAY_PORT=0 GRAPHWAY_ADMIN_PORT=0 make demo")
+    except OSError as error:
+        _fail(1, f"cannot write there: {error}; GRAPHWAY_HOME chooses another folder")
+    if failed := asyncio.run(_train(home, folder)):
+        _fail(1, failed)
     services = Services(Machine(platform.python_version(), {}))
     source = FileSource([str(folder)], (), services)
-    failures: list[str] = []
+    answered: list[bool] = []
 
     async def ask(parent: Parent) -> None:
-        failures.extend(await _ask_all(parent))
+        answered.append(await _ask_all(parent))
+        if parent.stopping:  # Ctrl-C came first
+            return
         if once:
             parent.stop()
-        else:
-            print(
-                f"\nThe manifests are in {folder}: edit graphs.yaml and it is loaded. Ctrl-C ends."
-            )
+            return
+        logging.getLogger("graphway.graphs").setLevel(logging.INFO)  # edits are told from here on
+        body = json.dumps({"instances": [VERSICOLOR]})
+        print(
+            "\nAsk for yourself, from another terminal:"
+            f"\n  curl -d '{body}' {parent.data_url}/graphs/default/iris-ensemble"
+            f"\n  curl {parent.admin_url}/metrics"
+            f"\nEdit {folder / 'graphs.yaml'}: it is loaded at once (and written anew by the next"
+            " demo). Ctrl-C ends.",
+            flush=True,
+        )
 
     code = run(read, source, services, home, on_ready=ask, show_output=False)
-    raise typer.Exit(code or int(bool(failures)))
+    unanswered = False in answered or (once and not answered)
+    raise typer.Exit(code or int(unanswered))
+
+
+def _see_that_ports_are_free(read: settings.Settings) -> None:
+    """Before the minutes that the first training takes, not after them."""
+    for host, port, flag in (
+        (read.host, read.port, "--port"),
+        (read.admin_host, read.admin_port, "--admin-port"),
+    ):
+        for listener in sockets.bind(host, port, flag):
+            listener.close()
+
+
+def _fail(code: int, *lines: str) -> NoReturn:
+    print(*lines, sep="\n", file=sys.stderr)
+    raise typer.Exit(code)
 
 
 async def _train(home: Home, folder: Path) -> str | None:
@@ -136,7 +167,10 @@ async def _train(home: Home, folder: Path) -> str | None:
     if (models / TRAINED).exists() and (models / TRAINED).read_text() == recipe:
         return None
     progress = Progress(sys.stderr)
-    print("Training the models; the first time, this makes their environment.", file=sys.stderr)
+    print(
+        "Training the models. The first time, this makes their environment: a minute, 700 MB.",
+        file=sys.stderr,
+    )
     made = await python_env.ensure(
         home.envs,
         packages,
@@ -162,30 +196,37 @@ async def _train(home: Home, folder: Path) -> str | None:
     return None
 
 
-async def _ask_all(parent: Parent) -> list[str]:
-    """Prints what was asked, where it went and what came back; the questions that failed."""
-    failures: list[str] = []
+async def _ask_all(parent: Parent) -> bool:
+    """Prints what was asked, where it went and what came back; whether all was answered."""
+    answered = 0
     timeout = aiohttp.ClientTimeout(total=REQUEST_S)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         for question in QUESTIONS:
-            url = f"{parent.data_url}/graphs/default/{question.graph}"
-            print(
-                f"\n{question.says}\n  POST {url}\n       {_shortened(json.dumps(question.body))}"
-            )
-            before = await _calls(session, parent.admin_url, question.graph)
-            answers: Counter[str] = Counter()
-            for _ in range(question.times):
-                async with session.post(url, json=question.body) as answer:
-                    answers[f"{answer.status} {_shortened(await answer.text())}"] += 1
-                    if answer.status != 200:
-                        failures.append(question.says)
-            went = await _calls(session, parent.admin_url, question.graph) - before
-            print(f"  went to {', '.join(_times(step, n) for step, n in went.items())}")
-            for text, times in answers.items():
-                print(f"  {_times(text, times)}")
-    asked = len(QUESTIONS)
-    print(f"\n{asked - len(set(failures))} of {asked} kinds of request answered", flush=True)
-    return failures
+            try:
+                answered += await _ask(session, parent, question)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                if parent.stopping:
+                    return False
+                print(f"  no answer: {error!r}")
+    print(f"\n{answered} of {len(QUESTIONS)} kinds of request answered", flush=True)
+    return answered == len(QUESTIONS)
+
+
+async def _ask(session: aiohttp.ClientSession, parent: Parent, question: Question) -> bool:
+    url = f"{parent.data_url}/graphs/default/{question.graph}"
+    print(f"\n{question.says}\n  POST {url}\n       {_shortened(json.dumps(question.body))}")
+    before = await _calls(session, parent.admin_url, question.graph)
+    answers: Counter[str] = Counter()
+    good = True
+    for _ in range(question.times):
+        async with session.post(url, json=question.body) as answer:
+            answers[f"{answer.status} {_shortened(await answer.text())}"] += 1
+            good = good and answer.status == HTTPStatus.OK
+    went = await _calls(session, parent.admin_url, question.graph) - before
+    print(f"  went to {', '.join(_times(step, n) for step, n in went.items())}")
+    for text, times in answers.items():
+        print(f"  {_times(text, times)}", flush=True)
+    return good
 
 
 async def _calls(session: aiohttp.ClientSession, admin_url: str, graph: str) -> Counter[str]:
@@ -206,8 +247,14 @@ def _times(text: str, times: int) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= 160 else f"{text[:157]}..."
+    """On one line: without its middle, since the answer proper often stands at the end."""
+    width = shutil.get_terminal_size((120, 24)).columns - INDENT
+    if len(text) <= width:
+        return text
+    return f"{text[: width * 2 // 3]} ... {text[-(width // 3 - 5) :]}"
 
 
 if __name__ == "__main__":
-    typer.run(demo)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(demo)
+    app()

@@ -84,9 +84,10 @@ class LiveProgress(Progress):
     def _write(self, line: str) -> None:
         name, mark, rest = line.partition(" | ")
         if not mark:
-            self._console.print(Text(line))
+            self._console.print(Text(line), soft_wrap=True)
             return
-        self._console.print(Text.assemble((f"{name} | ", self._colour(name)), rest))
+        prefix = (f"{name} | ", self._colour(name))
+        self._console.print(Text.assemble(prefix, rest), soft_wrap=True)
 
     def _colour(self, name: str) -> str:
         return COLOURS[sum(name.encode()) % len(COLOURS)]

@@ -186,7 +186,8 @@ async def _until_stopped(controller: LocalController) -> None:
 
 
 def _announce(parent: Parent, made: Plan, progress: Progress) -> None:
-    progress.note(f"all {len(made.services)} services are ready")
+    number = len(made.services)
+    progress.note(f"{number} service{'' if number == 1 else 's'} ready")
     for key in sorted(parent.generation.graphs):
         progress.note(f"graph {key}: {parent.data_url}/graphs/{key}")
 

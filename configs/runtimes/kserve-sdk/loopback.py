@@ -1,5 +1,7 @@
 """The KServe SDK's server on loopback: by itself it binds every interface, an open door here."""
 
+import logging
+import warnings
 from pathlib import Path
 
 import kserve
@@ -15,11 +17,15 @@ class _LoopbackServer(model_server.RESTServer):
 def serve(model_class):
     """Serves one model as the flags say: --model_name, --model_dir, --http_port."""
     model_server.RESTServer = _LoopbackServer
+    warnings.filterwarnings("ignore", message="ORJSONResponse")  # the SDK's own affair
     model_server.parser.add_argument("--model_dir", required=True)
     args, _ = model_server.parser.parse_known_args()
     model = model_class(args.model_name)
     model.load(args.model_dir)
-    kserve.ModelServer(enable_grpc=False).start([model])
+    server = kserve.ModelServer(enable_grpc=False)  # which sets up the logging
+    for name in ("kserve.trace", "uvicorn.access"):  # four lines a request, and one a probe
+        logging.getLogger(name).setLevel(logging.WARNING)
+    server.start([model])
 
 
 def model_file(folder, *names):
