@@ -80,6 +80,8 @@ class Code(Enum):
     NAME_LENGTH = "name-length", _WARNING
     NEGATIVE_TIMEOUT = "negative-timeout", _WARNING
     REPLICAS = "replicas", _WARNING
+    # where services are, as far as the files tell
+    UNKNOWN_SERVICE = "unknown-service", _WARNING
     # only with --kserve
     KSERVE_CONDITION = "kserve-condition", _WARNING
     KSERVE_FIRST_CONDITION = "kserve-first-condition", _WARNING

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from graph.codes import Code
 from graph.loader import Document
-from graph.problems import Located, Path, Problem, Severity
+from graph.problems import Located, Path, Problem
 from router.config import EndpointSource
 from router.upstream.origin import parse_origin, parse_url
 
@@ -83,4 +84,4 @@ def _unknown(path: Path, name: str, usual: EndpointSource) -> Problem:
         f"no InferenceService {name} in these files; calling {usual.addresses[0]}{usual.path}."
         f" Add its manifest, or --service {name}=URL"
     )
-    return Problem(path, "unknown-service", message, Severity.WARNING)
+    return Code.UNKNOWN_SERVICE.at(path, message)

@@ -24,6 +24,7 @@ ELSEWHERE = {
     Code.TOO_MANY_PROBLEMS,
     Code.IGNORED_FIELD,
     Code.TOO_DEEP,
+    Code.UNKNOWN_SERVICE,  # of `serve` and `up` alone
 }
 
 
