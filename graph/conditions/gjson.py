@@ -9,6 +9,7 @@ from typing import Final
 
 from graph.conditions.condition import Condition, Language
 from graph.conditions.lint import always_matches, warnings
+from graph.conditions.member import Member, member_is
 from graph.conditions.native import NativePath, native_path, pygjson_get
 from graph.conditions.search import OutOfFuel, Search, nests_too_deep
 from graph.document import CONTAINER, INVALID, Document
@@ -91,9 +92,31 @@ class LibraryPath(SearchedPath):
         return exists
 
 
+class MemberIs(Condition):
+    """A comparison with the text of one member, which the document remembers."""
+
+    __slots__ = ("_expected", "_member", "_otherwise")
+
+    language: Language = "gjson"
+
+    def __init__(self, member: Member, expected: bytes, otherwise: Condition) -> None:
+        super().__init__(otherwise.text, warnings=otherwise.warnings)
+        self._member = member
+        self._expected = expected
+        self._otherwise = otherwise
+
+    def matches(self, document: Document) -> bool:
+        if document.member is not self._member:
+            self._member.look(document)
+        found = document.text
+        return self._otherwise.matches(document) if found is None else found == self._expected
+
+
 def compile_gjson(text: str) -> Condition:
     """GJSON has no syntax errors: any text is a path."""
     if always_matches(text):
         return AnyJson(text)
     native = native_path(text)
-    return SearchedPath(text) if native is None else LibraryPath(text, native)
+    path = SearchedPath(text) if native is None else LibraryPath(text, native)
+    asked = member_is(text)
+    return path if asked is None else MemberIs(*asked, path)

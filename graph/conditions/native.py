@@ -7,6 +7,7 @@ seems. Read from its source, and checked against our search by a property test:
   `{"a":{"a":{"b":1}}}`; harmless only where the key stands once in the body;
 - `""`, `~true`, escapes, `#(...)#`, `?` beside other than ASCII, pipes, modifiers, multipaths and
   literals: other meanings, or none; its wildcards are exponential in the number of stars;
+- blanks after the left side of a query belong to its key (so it is asked without them);
 - a root string is never entered; escaped surrogate pairs are decoded wrongly.
 
 So the rule: the path is in the grammar below, and the body, already known to be a shallow JSON
@@ -22,31 +23,32 @@ from typing import Any, Final
 import pygjson
 
 _CHAR: Final = r'[^\x00-\x1f\x7f.|#*?\\\[\](){}!"<>=%~]'
-_KEY: Final = rf"(?:[0-9]{{1,18}}(?=[.\s!=<>%)]|$)|(?![@+\-0-9 ]){_CHAR}+)"
+KEY: Final = rf"(?:[0-9]{{1,18}}(?=[.\s!=<>%)]|$)|(?![@+\-0-9 ]){_CHAR}+)"
 _STARRED: Final = rf"(?:(?![@+\-0-9 ]){_CHAR}+\*{_CHAR}*|\*(?:{_CHAR}+\*?)?)"
 _NUMBER: Final = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 # Text is a number too, where the body has one; these are numbers in Go or in Rust, not in both.
-_WORD: Final = r"(?!(?i:inf|infinity|nan)(?![A-Za-z0-9_-]))[A-Za-z_][A-Za-z0-9_-]*"
+WORD: Final = r"(?!(?i:inf|infinity|nan)(?![A-Za-z0-9_-]))[A-Za-z_][A-Za-z0-9_-]*"
 _ODD_NUMBER: Final = r'[+-]?(?i:inf|infinity|nan|0x[^"]*|[.0-9][^"]*_[^"]*)"'
-_TEXT: Final = rf'"(?!~|{_ODD_NUMBER})[^"\\\x00-\x1f]+"'
+TEXT: Final = rf'"(?!~|{_ODD_NUMBER})[^"\\\x00-\x1f]+"'
 _GLOB: Final = (
     r'(?:[^"\\*?~\x00-\x1f]+\*?|[^"\\*?~\x00-\x1f]*\*[^"\\*?\x00-\x1f]+|\*[^"\\*?\x00-\x1f]*\*)'
 )
 _BARE_GLOB: Final = r"(?:[A-Za-z0-9_-]+\*?|[A-Za-z0-9_-]*\*[A-Za-z0-9_-]+|\*[A-Za-z0-9_-]*\*)"
 _COMPARED: Final = (
-    rf'(?:(?:==?|!=|<=?|>=?) *(?:{_NUMBER}|{_WORD}|{_TEXT})|!?% *(?:"{_GLOB}"|{_BARE_GLOB}))'
+    rf'(?:(?:==?|!=|<=?|>=?) *(?:{_NUMBER}|{WORD}|{TEXT})|!?% *(?:"{_GLOB}"|{_BARE_GLOB}))'
 )
-_QUERY: Final = rf"#\( *(?P<left>{_KEY}(?:\.{_KEY})*)? *{_COMPARED} *\)"
-_EXISTS: Final = rf"#\((?P<exists>{_KEY}(?:\.{_KEY})*)\)"
-_COMPONENT: Final = re.compile(rf"(?P<key>{_KEY})|{_QUERY}|{_EXISTS}")
-_EACH: Final = re.compile(rf"#(?:\.{_KEY})*")
-_ALL: Final = re.compile(rf"(?:{_QUERY}|{_EXISTS})#(?:\.{_KEY}|\.#)*")
+_QUERY: Final = rf"#\( *(?P<left>{KEY}(?:\.{KEY})*)? *{_COMPARED} *\)"
+_EXISTS: Final = rf"#\((?P<exists>{KEY}(?:\.{KEY})*(?<! ))\)"
+_COMPONENT: Final = re.compile(rf"(?P<key>{KEY})|{_QUERY}|{_EXISTS}")
+_EACH: Final = re.compile(rf"#(?:\.{KEY})*")
+_ALL: Final = re.compile(rf"(?:{_QUERY}|{_EXISTS})#(?:\.{KEY}|\.#)*")
 _STARRED_KEY: Final = re.compile(_STARRED)
 _WRAPPED: Final = "[@this]."
 _EQUALS: Final = re.compile(
-    rf".*#\( *(?:{_KEY}\.)*(?![0-9])(?P<key>{_KEY}) *==? *"
-    rf"(?:(?P<word>{_WORD})|(?P<text>{_TEXT})) *\)"
+    rf".*#\( *(?:{KEY}\.)*(?![0-9])(?P<key>{KEY}) *==? *"
+    rf"(?:(?P<word>{WORD})|(?P<text>{TEXT})) *\)"
 )
+_FIRST: Final = re.compile(rf"(?![0-9])(?P<key>{KEY})(?:\.|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,16 @@ def native_path(text: str) -> NativePath | None:
 
 
 def _needed(path: str) -> re.Pattern[bytes] | None:
-    """What a body must hold for a path that ends with `#(key=="text")`: that member, with the text
-    or with anything but a string. Most branches of a Switch fail already by this.
+    """What a body must hold for a path to match: for one that ends with `#(key=="text")` that
+    member, with the text or with anything but a string; else the first key. Most branches of a
+    Switch fail already by this.
     """
     equals = _EQUALS.fullmatch(path)
-    if equals is None:
-        return None
-    key, text = equals["key"], equals["word"] or equals["text"][1:-1]
-    return re.compile(rb'"%b"\s*:\s*(?:"%b"|[^"\s])' % (_quoted(key), _quoted(text)))
+    if equals is not None:
+        key, text = equals["key"], equals["word"] or equals["text"][1:-1]
+        return re.compile(rb'"%b"\s*:\s*(?:"%b"|[^"\s])' % (_quoted(key), _quoted(text)))
+    first = _FIRST.match(path)
+    return None if first is None else re.compile(rb'"%b"' % _quoted(first["key"]))
 
 
 def _quoted(text: str) -> bytes:
@@ -107,6 +111,9 @@ def _understood(path: str) -> tuple[str, dict[str, int]] | None:
         if not last and path[at] != ".":
             return None
         left = component["left"] or component["exists"]
+        if component["left"] is not None and left != left.rstrip(" "):
+            blank = component.start("left") + len(left.rstrip(" "))
+            return _understood(path[:blank] + path[component.end("left") :])
         if component["key"] is not None:
             limits |= {} if last else {component["key"]: 1}
         elif left is not None:
