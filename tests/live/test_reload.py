@@ -55,6 +55,32 @@ async def test_no_request_fails_while_two_workers_reload_under_load(
         assert metrics.total("graphway_worker_restarts_total") == 0
 
 
+async def test_no_request_fails_while_a_graph_moves_between_predictors_under_load(
+    predictor: Predictor, serve: Serve
+) -> None:
+    """Each move leaves pooled connections behind, some of them with a call on its way. Meanwhile
+    other graphs come and go.
+    """
+    async with Predictor() as other:
+        predictor.default, other.default = reply(b'"here"'), reply(b'"there"')
+        homes = [(predictor, b'"here"'), (other, b'"there"')]
+        manifests = [
+            graph("g", "Sequence", *[{"serviceUrl": home.url("/m")}] * 3)
+            + graph(f"beside-{number}", "Sequence", {"serviceUrl": home.url("/beside")})
+            for number, (home, _) in enumerate(homes)
+        ]
+        async with serve(manifests[0], "--workers", "2") as router:
+            async with Load(router.port, request(path("g")), CONNECTIONS) as load:
+                for number in range(1, RELOADS + 1):
+                    await load.answers(100)
+                    router.write(manifests[number % 2])
+                    await answered_only_by(load, homes[number % 2][1])
+            assert load.lost == []
+            assert load.refused == 0
+            assert set(load.statuses) == {200}
+            await eventually(lambda: not other.open_connections, "nothing is kept of the old home")
+
+
 async def test_a_request_in_flight_ends_on_the_plan_that_it_began_with(
     predictor: Predictor, serve: Serve
 ) -> None:
