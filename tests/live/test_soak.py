@@ -325,7 +325,8 @@ async def test_a_hundred_thousand_requests_leave_a_worker_as_it_was(serve: Serve
         env = {"GRAPHWAY_LIMIT_BODY_BYTES": str(LIMIT_BYTES)}
         async with serve(editions[0], "--workers", "1", env=env) as router:
             (pid,) = router.worker_pids()
-            at_first = descriptors(pid)
+            parent = router.process.pid
+            at_first = descriptors(pid), descriptors(parent)
             soak = Soak(router, editions)
 
             async def quiet() -> bool:
@@ -347,7 +348,10 @@ async def test_a_hundred_thousand_requests_leave_a_worker_as_it_was(serve: Serve
             settled = await least_memory()
             await soak.until(REQUESTS - 10 * BETWEEN_LOOKS)
             grown = await least_memory() / settled - 1
-            await eventually(lambda: descriptors(pid) == at_first, "the descriptors of the start")
+            await eventually(
+                lambda: (descriptors(pid), descriptors(parent)) == at_first,
+                "the descriptors of the start",
+            )
             metrics = await router.metrics()
             found = counted(metrics)
             lines = found.total() - metrics.total("graphway_log_lines_dropped_total")
