@@ -19,9 +19,13 @@ from router.wire.render import request_head
 # Headers of an answer that describe its body; they go with it to the caller or the next step.
 DESCRIBING = frozenset({b"content-type", b"content-encoding", b"inference-header-content-length"})
 
-# The front writes these itself; a second one would break the framing of the answer.
+# The front writes these itself, or they belong to one hop; a second one would break the framing of
+# the answer, or leave its reader to choose.
 OURS = frozenset(
-    {b"connection", b"content-length", b"date", b"keep-alive", b"trailer", b"transfer-encoding"}
+    {
+        *(b"connection", b"content-length", b"date", b"keep-alive", b"trailer"),
+        *(b"transfer-encoding", b"upgrade", b"x-graphway-revision", b"x-request-id"),
+    }
 )
 
 

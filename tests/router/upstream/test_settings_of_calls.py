@@ -12,10 +12,18 @@ from router.upstream.http import HttpUpstream
 from tests.kit.predictor import Predictor
 from tests.kit.scripts import never, raw
 
-NAMED = ("Content-Length", "Transfer-Encoding", "Connection", "X-Model")
-ANSWER = (
-    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Model: iris\r\nConnection: keep-alive\r\n\r\n{}"
-)
+OURS = {
+    "Connection": "keep-alive",
+    "Content-Length": "2",
+    "Date": "Sat, 21 Nov 2026 00:00:00 GMT",
+    "Keep-Alive": "timeout=5",
+    "Upgrade": "h2c",
+    "X-Graphway-Revision": "another",
+    "X-Request-Id": "another",
+}
+NAMED = (*OURS, "Transfer-Encoding", "X-Model")
+LINES = "".join(f"{name}: {value}\r\n" for name, value in OURS.items())
+ANSWER = f"HTTP/1.1 200 OK\r\n{LINES}X-Model: iris\r\n\r\n{{}}".encode()
 
 
 async def _ask(config: DataPlaneConfig, url: str) -> Answer:
@@ -42,7 +50,7 @@ async def test_a_graph_without_a_limit_has_the_one_of_the_settings() -> None:
     assert answer.kind is FailureKind.TIMEOUT
 
 
-async def test_headers_that_frame_an_answer_never_pass_whatever_the_setting_names() -> None:
+async def test_headers_that_are_ours_to_write_never_pass_whatever_the_setting_names() -> None:
     async with Predictor() as predictor:
         predictor.default = raw(ANSWER)
         answer = await _ask(DataPlaneConfig(pass_response_headers=NAMED), predictor.url("/m"))
