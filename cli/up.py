@@ -5,7 +5,6 @@ InferenceServices say and tells the router where they live.
 """
 
 import asyncio
-import logging
 import os
 import platform
 import signal
@@ -13,11 +12,13 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 import uvloop
 
+from cli import options
+from cli.options import FAILED, USAGE, fail
 from cli.progress import Progress, progress_on
 from controller.endpoints import Endpoint
 from controller.local.built_in import built_in_runtimes
@@ -29,20 +30,20 @@ from controller.resources.parse import parse
 from controller.storage.uris import parse_uri_map
 from graph.loader import Document
 from graph.problems import Located
-from router import log, settings
 from router.config import EndpointSource
 from router.files import FileSource
 from router.parent import Parent, StartFailed
-from router.services import GivenService
+from router.settings import Settings
 
-FAILED, USAGE = 1, 2
+LOOPBACK = "127.0.0.1"  # what runs on this machine is for this machine
 URI_MAP = "GRAPHWAY_URI_MAP"
 
 OnReady = Callable[[Parent], Awaitable[None]]
 
 
 def up(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files and folders.")],
+    context: typer.Context,
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files and folders.")],
     uri_map: Annotated[
         list[str] | None,
         typer.Option(
@@ -50,72 +51,43 @@ def up(
             help=f"Local copy of what a storageUri names. Repeat; or by comma in {URI_MAP}.",
         ),
     ] = None,
-    host: Annotated[str, typer.Option(help="Address of the data port.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="Data port; 0: a free one [8080].")] = None,
-    admin_host: Annotated[
-        str | None, typer.Option(help="Address of the admin port [127.0.0.1].")
-    ] = None,
-    admin_port: Annotated[
-        int | None, typer.Option(help="Admin port; 0: a free one [9902].")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(help="Worker processes [usable cores].")] = None,
-    log_level: Annotated[
-        str | None, typer.Option(help="debug, info, warning or error [info].")
-    ] = None,
-    drain_seconds: Annotated[
-        float | None, typer.Option(help="Still accepting after SIGTERM [30].")
-    ] = None,
-    watch: Annotated[
-        bool | None, typer.Option("--watch/--no-watch", help="Reload graphs when files change.")
-    ] = None,
-    default_graph: Annotated[
-        str | None,
-        typer.Option(metavar="NS/NAME", help="Answers what no path or Host leads to."),
-    ] = None,
-    service: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=URL", help="A service that is somewhere else. Repeat."),
-    ] = None,
+    host: Annotated[str | None, options.setting("host", LOOPBACK)] = None,
+    port: options.Port = None,
+    admin_host: options.AdminHost = None,
+    admin_port: options.AdminPort = None,
+    workers: options.Workers = None,
+    log_level: options.LogLevel = None,
+    drain_seconds: options.DrainSeconds = None,
+    watch: options.Watch = None,
+    default_graph: options.DefaultGraph = None,
+    service: options.Services = None,
 ) -> None:
     """Start the InferenceServices at PATH as processes on this machine, and serve the graphs."""
-    flags = {
-        "host": host,
-        "port": port,
-        "admin_host": admin_host,
-        "admin_port": admin_port,
-        "workers": workers,
-        "log_level": log_level,
-        "drain_seconds": drain_seconds,
-        "watch": watch,
-        "default_graph": default_graph,
-    }
+    read, given = options.read(context.params, service, {"host": LOOPBACK})
     try:
-        read = settings.read(flags)
-        given = [GivenService.parse(text) for text in service or ()]
         folders = parse_uri_map(uri_map or _listed(os.environ.get(URI_MAP, "")), Path.cwd())
-    except settings.BadSettings as bad:
-        _fail(bad.lines)
     except ValueError as bad:
-        _fail([str(bad)])
+        fail(USAGE, [str(bad)])
+    home = find_home(os.environ)
+    try:
+        home.claim()
+    except OSError as error:
+        message = f"{home.root}: cannot write there: {error.strerror}"
+        fail(FAILED, [f"{message}; GRAPHWAY_HOME chooses another folder"])
     services = Services(Machine(platform.python_version(), folders))
     source = FileSource(paths, given, services)
-    raise typer.Exit(run(read, source, services, find_home(os.environ)))
+    raise typer.Exit(run(read, source, services, home))
 
 
 def run(
-    read: settings.Settings,
+    read: Settings,
     source: FileSource,
     services: "Services",
     home: Home,
     on_ready: OnReady | None = None,
     show_output: bool = True,
 ) -> int:
-    terminal = sys.stderr.isatty()
-    log.configure(read.log_level, read.format_on(terminal))
-    patterns, warnings = settings.propagated_headers()
-    for warning in (*warnings, *settings.misspelt()):
-        logging.getLogger("graphway.settings").warning(warning)
-    config = read.data_plane(propagate_headers=tuple(patterns), terminal=sys.stdout.isatty())
+    config = options.configure(read)
     started = asyncio.Event()
     parent = Parent(read, source, config, on_started=lambda _: started.set())
     progress = partial(progress_on, sys.stderr, show_output)
@@ -233,8 +205,3 @@ def _changes(running: Plan, made: Plan, documents: Sequence[Document]) -> list[L
 
 def _listed(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
-
-
-def _fail(lines: Sequence[str]) -> NoReturn:
-    print("\n".join(lines), file=sys.stderr)
-    raise typer.Exit(USAGE)

@@ -294,8 +294,8 @@ def _checked(config: DataPlaneConfig, loaded: Loaded) -> DataPlaneConfig:
         only = keys[0] if len(keys) == 1 else None
         return msgspec.structs.replace(config, default_graph=only)
     if config.default_graph not in keys:
-        known = ", ".join(sorted(keys)) or "none at all"
-        raise StartFailed([f"--default-graph {config.default_graph}: no such graph, of {known}"])
+        known = f"choose one of {', '.join(sorted(keys))}" if keys else "there is none at all"
+        raise StartFailed([f"--default-graph {config.default_graph}: no such graph; {known}"])
     return config
 
 

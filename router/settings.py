@@ -6,6 +6,7 @@ files, sockets or processes.
 """
 
 import os
+import re
 import ssl
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -58,7 +59,15 @@ def _authorities(path: str) -> str:
 
 
 AuthorityFile = Annotated[str, AfterValidator(_authorities)]
-GraphKey = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$")]
+
+
+def _graph_key(text: str) -> str:
+    if not re.fullmatch(r"[^/\s]+/[^/\s]+", text):
+        raise ValueError("it should be NAMESPACE/NAME, as in default/iris")
+    return text
+
+
+GraphKey = Annotated[str, AfterValidator(_graph_key)]
 
 
 class Settings(BaseSettings):
@@ -214,9 +223,14 @@ class BadSettings(Exception):
         self.lines = lines
 
 
-def read(flags: Mapping[str, Any]) -> Settings:
-    """The settings, flags before environment; a flag of None was not given."""
+def read(flags: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> Settings:
+    """The settings, flags before environment; a flag of None was not given. `defaults` take the
+    place of those that the settings have.
+    """
     given = {name: value for name, value in flags.items() if value is not None}
+    for name, value in (defaults or {}).items():
+        if not os.environ.get(variable(name)):
+            given.setdefault(name, value)
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -246,7 +260,7 @@ def _say(fault: Any, given: Mapping[str, Any]) -> str:
     field = str(fault["loc"][0])
     name = flag(field) if field in given else variable(field)
     meaning = Settings.model_fields[field].description
-    wrong = fault["msg"].replace("Input should", "it should")
+    wrong = fault["msg"].removeprefix("Value error, ").replace("Input should", "it should")
     return f"{name}={fault['input']!r}: {wrong}. {name} is: {meaning}"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,12 @@ class Home:
     def scratch(self, key: str) -> Path:
         """The working directory of a server: some leave files there."""
         return self.root / "work" / key
+
+    def claim(self) -> None:
+        """Make it, and see that it can be written to; OSError if not."""
+        self.runs.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=self.runs):
+            pass
 
 
 def find_home(environ: Mapping[str, str]) -> Home:

@@ -100,5 +100,6 @@ class Files:
 
     def _unreadable(self, path: str, error: OSError | ValueError) -> None:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        problem = Code.UNREADABLE_PATH.at((), f"cannot be read: {reason}")
+        message = f"cannot be read: {reason}; give a file or folder that this user may read"
+        problem = Code.UNREADABLE_PATH.at((), message)
         self.problems.append(Located(path, 1, 1, problem))

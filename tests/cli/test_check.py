@@ -123,7 +123,7 @@ def test_version() -> None:
 
 def test_help_imports_no_room() -> None:
     program = (
-        "import sys; from typer.testing import CliRunner; from cli.main import app;"
+        "import sys; from typer.testing import CliRunner; from cli.commands import app;"
         " CliRunner().invoke(app, ['--help']);"
         " print([m for m in sys.modules if m.split('.')[0] in ('graph', 'router', 'pydantic')])"
     )

@@ -5,6 +5,8 @@ import contextlib
 import json
 import os
 import pty
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -200,6 +202,42 @@ async def test_an_inference_service_in_the_files_tells_the_path(serve: Serve) ->
     assert answer["targets"][0]["path"] == "/v2/models/iris/infer"
 
 
+async def test_as_process_1_it_ends_also_before_it_serves() -> None:
+    """The kernel drops what process 1 of a container has no handler for."""
+    own_processes = ("unshare", "--pid", "--fork", "--kill-child")
+    if not shutil.which("unshare") or await exit_code(*own_processes, "true"):
+        pytest.skip("no namespaces here")
+    process = await asyncio.create_subprocess_exec(
+        *(*own_processes, *COMMAND, "-"),  # it waits for a manifest that does not come
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    await eventually(lambda: children(process.pid), "it is started")
+    (pid,) = children(process.pid)
+    await eventually(lambda: handles(pid, signal.SIGTERM), "it listens to signals")
+    os.kill(pid, signal.SIGTERM)
+    async with asyncio.timeout(30):
+        output, _ = await process.communicate()
+    assert (process.returncode, output) == (128 + signal.SIGTERM, b"")
+
+
+async def exit_code(*command: str) -> int:
+    process = await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL)
+    return await process.wait()
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def handles(pid: int, number: signal.Signals) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
 async def test_ctrl_c_skips_the_wait(serve: Serve) -> None:
     async with serve(GOOD, "--drain-seconds", "600") as router:
         pids = router.worker_pids()
@@ -242,7 +280,12 @@ async def test_on_a_terminal_it_speaks_to_people_and_ends_when_the_window_closes
     os.close(theirs)
     shown = await asyncio.to_thread(_read_until, ours, "Ctrl-C ends")
     assert "/graphs/test/g" in shown
-    assert '"level"' not in shown
+    (port,) = re.findall(r"http://127.0.0.1:(\d+)/graphs/test/g", shown)
+    async with Client.to(int(port)) as client:
+        assert (await client.ask(request(path("g")))).status == 502
+    line = await asyncio.to_thread(_read_until, ours, "refused")
+    assert re.search(r"502 +[\d.]+ ms +POST +/graphs/test/g", line)
+    assert "{" not in shown + line, "nothing for machines"
     os.close(ours)  # the window
     async with asyncio.timeout(30):
         await process.wait()

@@ -267,7 +267,7 @@ async def test_what_workers_refuse_at_the_start_ends_it(monkeypatch: pytest.Monk
 
 async def test_a_default_graph_that_is_not_there() -> None:
     (line,) = await start_fails(Source(), default_graph="ns/b")
-    assert line == "--default-graph ns/b: no such graph, of ns/a"
+    assert line == "--default-graph ns/b: no such graph; choose one of ns/a"
 
 
 async def test_a_port_that_is_taken() -> None:

@@ -1,0 +1,58 @@
+"""The table of commands. A new one is a line here, and a module with a function of its options.
+
+A command's module is imported when that command runs, so `graphway --help` answers at once however
+many rooms there are behind it.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+COMMANDS = {  # name -> (module:function, or module:app where it has commands of its own; help)
+    "check": ("cli.check:check", "Find every problem of some manifests."),
+    "serve": ("cli.serve:app", "Serve graphs."),
+    "up": (
+        "cli.up:up",
+        "Start the models of some manifests on this machine, and serve their graphs.",
+    ),
+    "version": ("cli.version:version", "Print the version."),
+}
+
+
+class Commands(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A line of the help, not yet the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if name not in COMMANDS:
+            return super().resolve_command(ctx, args)  # which says so
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        found = getattr(import_module(module), attribute)
+        if not isinstance(found, typer.Typer):
+            function, found = found, typer.Typer(add_completion=False)
+            found.command(name)(function)
+        return name, get_command(found), args[1:]
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def graphway() -> None:
+    """Inference graphs: check, compile and serve KServe InferenceGraph manifests."""
