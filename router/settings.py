@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from pydantic_settings.sources import EnvSettingsSource
 
 from router.config import DataPlaneConfig, Limits, LogConfig, UpstreamConfig
-from router.cores import usable_cores
+from router.cores import default_workers
 
 PREFIX = "GRAPHWAY_"
 LEAST_HANG_S = 3.0  # a healthy worker shows itself once a second
@@ -81,10 +81,11 @@ class Settings(BaseSettings):
     admin_host: str = Field("127.0.0.1", description="Address of the admin port.")
     admin_port: Port = Field(9902, description="Admin port; 0 picks a free one and prints it.")
     workers: int = Field(
-        default_factory=usable_cores,
+        default_factory=default_workers,
         ge=1,
         le=1024,
-        description="Worker processes; by default the cores that affinity and CPU quota leave.",
+        description="Worker processes; by default the cores that affinity and CPU quota leave, at "
+        "most 32, and one for each 64 MiB of a memory limit.",
     )
     # life
     watch: bool = Field(True, description="Reload when files change (SIGHUP always reloads).")
