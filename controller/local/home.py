@@ -1,5 +1,6 @@
 """Where the local backend keeps what outlives it: one folder, `$GRAPHWAY_HOME`."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,5 +37,6 @@ class Home:
 def find_home(environ: Mapping[str, str]) -> Home:
     if given := environ.get("GRAPHWAY_HOME"):
         return Home(Path(given).absolute())
-    data = environ.get("XDG_DATA_HOME") or Path(environ.get("HOME", "/")) / ".local" / "share"
+    own = environ.get("HOME") or os.path.expanduser("~")  # without HOME: as the accounts have it
+    data = environ.get("XDG_DATA_HOME") or Path(own) / ".local" / "share"
     return Home(Path(data).absolute() / "graphway")

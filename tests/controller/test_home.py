@@ -1,5 +1,7 @@
 """Where things are kept."""
 
+import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,12 @@ PLACES = {
     "else below the home": ({"HOME": "/h"}, BELOW_HOME),
     "an empty one says nothing": ({"GRAPHWAY_HOME": "", "HOME": "/h"}, BELOW_HOME),
 }
+
+
+def test_without_a_home_the_account_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    account = pwd.getpwuid(os.getuid()).pw_dir
+    assert find_home({}).root == Path(account) / ".local" / "share" / "graphway"
 
 
 @pytest.mark.parametrize(("environ", "place"), PLACES.values(), ids=PLACES)
