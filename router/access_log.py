@@ -51,20 +51,25 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Stamp:
-    """UTC times as RFC 3339 with milliseconds; the part that changes once a second is kept."""
+    """UTC times as RFC 3339 with milliseconds. Under load many requests end within one of them:
+    its text is kept, and so is the part that changes once a second.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._second = -1
-        self._text = ""
+        self._second = self._millisecond = -1
+        self._prefix = self._text = ""
 
     def __call__(self) -> str:
-        now = self._clock()
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._text}.{int((now - second) * 1000):03d}Z"
+        millisecond = int(self._clock() * 1000)
+        if millisecond != self._millisecond:
+            self._millisecond = millisecond
+            second, rest = divmod(millisecond, 1000)
+            if second != self._second:
+                self._second = second
+                self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._text = f"{self._prefix}.{rest:03d}Z"
+        return self._text
 
 
 def line_of(request: Request, response: Response, at: str, duration_s: float) -> Line:
