@@ -238,6 +238,24 @@ def handles(pid: int, number: signal.Signals) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
+async def test_one_port_for_both_families(predictor: Predictor, serve: Serve) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    manifest = graph("g", "Sequence", {"serviceUrl": predictor.url("/m")})
+    async with serve(manifest, "--host", "::", "--admin-host", "::1") as router:
+        for address in ("127.0.0.1", "::1"):
+            async with Client.to(router.port, address) as client:
+                assert (await client.ask(request(path("g")))).status == 200
+        (event,) = router.events("serving")
+        assert event["data"] == f"http://[::1]:{router.port}"
+        assert event["admin"] == f"http://[::1]:{router.admin_port}"
+        async with Client.to(router.admin_port, "::1") as client:
+            graphs = await client.ask(request("/graphs", b"", "GET"))
+        assert f"http://[::1]:{router.port}/graphs/test/g".encode() in graphs.body
+
+
 async def test_ctrl_c_skips_the_wait(serve: Serve) -> None:
     async with serve(GOOD, "--drain-seconds", "600") as router:
         pids = router.worker_pids()
