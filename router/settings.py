@@ -76,7 +76,9 @@ class Settings(BaseSettings):
     )
 
     # where and how many
-    host: str = Field("0.0.0.0", description="Address of the data port; a name, IPv4 or IPv6 (`::`: both).")
+    host: str = Field(
+        "0.0.0.0", description="Address of the data port; a name, IPv4 or IPv6 (`::`: both)."
+    )
     port: Port = Field(8080, description="Data port; 0 picks a free one and prints it.")
     admin_host: str = Field("127.0.0.1", description="Address of the admin port.")
     admin_port: Port = Field(9902, description="Admin port; 0 picks a free one and prints it.")
