@@ -160,3 +160,27 @@ async def test_each_request_is_a_line_of_the_log(predictor: Predictor, serve: Se
         calls = metrics.total("graphway_step_calls_total", graph="test/splitter", step=step)
         assert chosen["test/splitter", step] == calls > 0
     assert sum(chosen.values()) == 2 * REQUESTS, "nobody else decides"
+
+
+async def test_what_was_refused_before_it_was_a_request_is_counted_and_logged_too(
+    predictor: Predictor, serve: Serve
+) -> None:
+    bad = {
+        b"nothing like HTTP\r\n\r\n": 400,
+        b"GET / HTTP/3.0\r\nHost: a\r\n\r\n": 505,
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999\r\n\r\n": 413,
+        b"GET / HTTP/1.1\r\nHost: a\r\nExpect: a miracle\r\n\r\n": 417,
+    }
+    async with (
+        serve(manifest(predictor), "--workers", "2") as router,
+        crowd(router.port, len(bad)) as clients,
+    ):
+        for client, (data, status) in zip(clients, bad.items(), strict=True):
+            assert (await client.ask(data)).status == status
+        await eventually(lambda: len(router.access_log()) >= len(bad), "a line for each")
+        lines = router.access_log()
+        metrics = await router.metrics()
+    assert {line["status"] for line in lines} == set(bad.values())
+    assert {line["client"] for line in lines} == {"127.0.0.1"}
+    for status in bad.values():
+        assert metrics.total("graphway_requests_total", graph="", code=str(status)) == 1
