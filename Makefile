@@ -38,8 +38,8 @@ lock:  ## renew the lock files (needs uv)
 		--upgrade pyproject.toml --all-extras -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
 		--upgrade pyproject.toml --all-extras --group dev -c requirements.lock -o requirements-dev.lock
-	echo hatchling | uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
-		--upgrade - -o requirements-build.lock
+	printf 'hatchling\neditables\n' | uv pip compile -q --universal --generate-hashes --no-header \
+		--python-version 3.11 --upgrade - -c requirements.lock -o requirements-build.lock
 
 clean:  ## forget the environment and all caches of this folder
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -49,9 +49,10 @@ $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.run: $(VENV)/.python requirements.lock pyproject.toml
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+# What builds our own package is locked too: pip would fetch it into the isolated build unhashed.
+$(VENV)/.run: $(VENV)/.python requirements.lock requirements-build.lock pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock -r requirements-build.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
