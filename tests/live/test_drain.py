@@ -33,6 +33,7 @@ async def test_nothing_is_lost_when_a_router_is_told_to_end_under_load(
             assert await router.ended() == 0
         assert load.lost == []
         assert set(load.statuses) == {200}
+        assert len(router.access_log()) == load.answered, "the last lines of the log included"
 
 
 async def test_a_request_in_flight_is_answered_after_the_last_connection_was_accepted(
