@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import select
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any, cast
@@ -89,6 +90,23 @@ class TestPool:
     def pass_time(self, seconds: float) -> None:
         """What the sweep does once so much time has passed."""
         self.pool.sweep(asyncio.get_running_loop().time() + seconds)
+
+    def age(self, seconds: float) -> None:
+        """As if its idle connections had been used so much longer ago."""
+        for connection in self.pool._idle:
+            connection.idle_since -= seconds
+
+    @property
+    def waits_for_nothing(self) -> bool:
+        """No time limit of a call still runs."""
+        return not any(queue.waiting for queue in self.deadlines._queues.values())
+
+    @property
+    def has_read_all(self) -> bool:
+        """Of what has come to its sockets."""
+        return not any(
+            select.select([connection._sock], [], [], 0)[0] for connection in self.pool._all
+        )
 
     async def settled(self) -> None:
         """Nothing is asked for any more."""

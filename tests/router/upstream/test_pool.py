@@ -1,35 +1,15 @@
-"""Pools against predictors on loopback sockets: reuse, limits, queues, failures, moves, ends."""
+"""Pools against predictors on loopback sockets: reuse, limits, queues, connecting, ends."""
 
-import asyncio
 import contextlib
 import socket
-import ssl
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import trustme
 
 from router.config import Limits
-from router.upstream.resolver import Resolver
-from tests.conftest import server_context
 from tests.kit.eventually import eventually
 from tests.kit.predictor import Exchange, Predictor
-from tests.kit.scripts import (
-    Gate,
-    drop,
-    early,
-    echo,
-    hold,
-    never,
-    pieces,
-    raw,
-    render,
-    reply,
-    reply_then_close,
-    reset,
-)
+from tests.kit.scripts import Gate, echo, hold, never, pieces, raw, reply
 from tests.router.upstream.pooled import TestPool, pool_to
 
 # reuse
@@ -109,8 +89,8 @@ async def test_a_call_that_found_the_line_full_may_be_cancelled(predictor: Predi
         refused = pool.ask(timeout_s=0.01)
         refused.cancel()
         assert (await pool.ask(timeout_s=0.02).failure())[0] == "overload"
-        await asyncio.sleep(0.03)  # past its timeout: nothing may come of it
         assert refused.answers == []
+        assert pool.waits_for_nothing, "nor may anything come of it later"
 
 
 async def test_a_call_waits_in_line_no_longer_than_it_may(predictor: Predictor) -> None:
@@ -216,174 +196,6 @@ async def test_a_unix_socket_that_is_not_there(tmp_path: Path) -> None:
         assert (await pool.ask().failure())[0] == "connect"
 
 
-# TLS
-
-
-@pytest.fixture
-def trusting(authority_file: Path) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(authority_file))
-
-
-async def test_a_certificate_that_is_trusted(
-    server_tls: ssl.SSLContext, trusting: ssl.SSLContext
-) -> None:
-    async with (
-        Predictor(tls=server_tls) as predictor,
-        pool_to(predictor.origin, tls=trusting) as pool,
-    ):
-        predictor.on("/model", echo())
-        for size in (2, 100_000, 3_000_000):
-            assert await pool.ask(b"x" * size).reply() == b"x" * size
-        await asyncio.sleep(0.1)  # older than what the loop is trusted to have seen
-        assert await pool.ask().reply() == b"{}"
-        assert pool.opened == 1
-
-
-async def test_a_certificate_of_nobody(server_tls: ssl.SSLContext) -> None:
-    async with (
-        Predictor(tls=server_tls) as predictor,
-        pool_to(predictor.origin, tls=ssl.create_default_context()) as pool,
-    ):
-        kind, cause = await pool.ask().failure()
-        assert kind == "connect"
-        assert "its certificate is not trusted" in cause
-        assert predictor.served == 0
-
-
-async def test_a_certificate_of_another_name(
-    authority: trustme.CA, trusting: ssl.SSLContext
-) -> None:
-    async with (
-        Predictor(tls=server_context(authority, "other.example")) as predictor,
-        pool_to(predictor.origin, tls=trusting) as pool,
-    ):
-        kind, cause = await pool.ask().failure()
-        assert kind == "connect"
-        assert "its certificate is not trusted" in cause
-
-
-async def test_a_plain_server_where_tls_is_spoken(
-    predictor: Predictor, trusting: ssl.SSLContext
-) -> None:
-    async with pool_to(f"https://localhost:{predictor.port}", tls=trusting) as pool:
-        kind, cause = await pool.ask().failure()
-        assert kind == "connect"
-        assert cause
-    predictor.faults.clear()  # the client hello was no HTTP
-
-
-async def test_a_tls_server_that_never_shakes_hands(trusting: ssl.SSLContext) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        async with pool_to(
-            f"https://localhost:{port}", tls=trusting, connect_timeout_s=0.1
-        ) as pool:
-            assert (await pool.ask().failure())[0] == "connect"
-
-
-# stale connections
-
-
-async def test_a_pooled_connection_that_was_closed_is_replaced(predictor: Predictor) -> None:
-    async with pool_to(predictor.origin) as pool:
-        await pool.ask().reply()
-        predictor.close_connections()
-        await eventually(lambda: predictor.open_connections == 0)
-        await pool.ask().reply()
-        assert predictor.served == 2
-
-
-async def test_many_pooled_connections_that_were_closed_are_replaced(predictor: Predictor) -> None:
-    async with pool_to(predictor.origin) as pool:
-        for one in [pool.ask() for _ in range(10)]:
-            await one.reply()
-        predictor.close_connections()
-        for one in [pool.ask() for _ in range(10)]:
-            await one.answer()
-        await pool.settled()
-        assert await pool.ask().reply() == b"{}"
-
-
-async def test_a_server_that_closes_after_each_answer_without_a_word(predictor: Predictor) -> None:
-    predictor.on("/model", reply_then_close())
-    async with pool_to(predictor.origin) as pool:
-        for number in range(1, 20):
-            await pool.ask().reply()
-            await eventually(lambda n=number: predictor.open_connections == 0)  # type: ignore[misc]
-            await pool.emptied()
-            assert predictor.served == number
-
-
-@pytest.mark.parametrize("after", [0, 10, 60])
-async def test_a_request_that_was_sent_is_never_sent_again(
-    predictor: Predictor, after: int
-) -> None:
-    predictor.on("/model", reply(), reset(after), reply())
-    async with pool_to(predictor.origin) as pool:
-        await pool.ask().reply()
-        assert (await pool.ask().failure())[0] == "reset"
-        assert predictor.served == 2
-        assert await pool.ask().reply() == b"{}"
-
-
-@pytest.mark.parametrize("after", [0, 10, 60])
-async def test_an_answer_that_is_cut(predictor: Predictor, after: int) -> None:
-    predictor.on("/model", drop(after), reply())
-    async with pool_to(predictor.origin) as pool:
-        assert (await pool.ask().failure())[0] == "reset"
-        assert await pool.ask().reply() == b"{}"
-        assert predictor.served == 2
-
-
-async def test_bytes_that_nobody_asked_for_end_their_connection(predictor: Predictor) -> None:
-    gate = Gate()
-
-    async def answers_twice(exchange: Exchange) -> None:
-        exchange.send(render(b"first"))
-        await gate.opened()
-        exchange.send(render(b"second"))
-
-    predictor.on("/model", answers_twice, reply(b"third"))
-    async with pool_to(predictor.origin) as pool:
-        assert await pool.ask().reply() == b"first"
-        gate.open()
-        await eventually(lambda: predictor.open_connections == 0)
-        assert await pool.ask().reply() == b"third"
-
-
-async def test_two_answers_at_once_are_one(predictor: Predictor) -> None:
-    predictor.on("/model", raw(render(b"first") + render(b"second")), reply(b"third"))
-    async with pool_to(predictor.origin) as pool:
-        assert await pool.ask().reply() == b"first"
-        assert await pool.ask().reply() == b"third"
-        assert len(predictor.connections) == 2
-
-
-async def test_a_greeting_before_any_request(predictor: Predictor) -> None:
-    predictor.at_connect = lambda exchange: exchange.send(render(b"unasked"))
-    async with pool_to(predictor.origin) as pool:
-        await pool.ask().answer()
-        # If it came first, the connection is refused; if not, it cannot be told from an answer.
-        assert len(predictor.connections) == 1
-
-
-async def test_an_answer_before_the_whole_request_was_written(predictor: Predictor) -> None:
-    refusal = render(b'{"error": "too large"}', 413)
-    predictor.on("/model", early(raw(refusal)), reply())
-    async with pool_to(predictor.origin) as pool:
-        asked = pool.ask(bytes(30_000_000))
-        assert await asked.reply() == b'{"error": "too large"}'
-        assert await pool.ask().reply() == b"{}"
-        assert len(predictor.connections) == 2
-
-
-async def test_an_early_refusal_that_closes_is_read(predictor: Predictor) -> None:
-    refusal = render(b'{"error": "too large"}', 413, ((b"connection", b"close"),))
-    predictor.on("/model", early(raw(refusal, close=True)))
-    async with pool_to(predictor.origin) as pool:
-        assert await pool.ask(bytes(30_000_000)).reply() == b'{"error": "too large"}'
-
-
 # cancelling and timeouts
 
 
@@ -436,151 +248,6 @@ async def test_a_cancelled_call_takes_its_connection_with_it(predictor: Predicto
         assert asked.answers == []
 
 
-# names
-
-
-class Names:
-    """A loop's name service and clock."""
-
-    def __init__(self, *addresses: str) -> None:
-        self.addresses = list(addresses)
-        self.asked = 0
-        self.now = 0.0
-        self.fails = False
-
-    def time(self) -> float:
-        return self.now
-
-    async def getaddrinfo(self, host: str, port: int, **_: Any) -> list[Any]:
-        self.asked += 1
-        if self.fails:
-            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-        return [(socket.AF_INET, 1, 6, "", (address, port)) for address in self.addresses]
-
-
-@pytest.fixture
-def names() -> Names:
-    return Names("127.0.0.1")
-
-
-@pytest.fixture
-async def neighbour(predictor: Predictor) -> AsyncIterator[Predictor]:
-    """Another predictor on the same port of 127.0.0.2."""
-    loop = asyncio.get_running_loop()
-    other = Predictor()
-    server = await loop.create_server(lambda: Exchange(other), "127.0.0.2", predictor.port)
-    yield other
-    server.close()
-    await other.__aexit__()
-
-
-def named(predictor: Predictor, names: Names) -> tuple[str, Any]:
-    return f"http://model.example:{predictor.port}", Resolver(names, 30.0)  # type: ignore[arg-type]
-
-
-async def test_a_name_is_asked_for_once_in_its_time(predictor: Predictor, names: Names) -> None:
-    origin, resolver = named(predictor, names)
-    async with pool_to(origin, names=resolver) as pool:
-        for one in [pool.ask() for _ in range(20)]:
-            await one.reply()
-        assert names.asked == 1
-
-
-async def test_addresses_of_a_name_take_turns(
-    predictor: Predictor, neighbour: Predictor, names: Names
-) -> None:
-    names.addresses = ["127.0.0.1", "127.0.0.2"]
-    origin, resolver = named(predictor, names)
-    async with pool_to(origin, names=resolver) as pool:
-        for one in [pool.ask() for _ in range(10)]:
-            await one.reply()
-        assert len(predictor.connections) == len(neighbour.connections) == 5
-
-
-async def test_an_address_that_refuses_is_passed_over(predictor: Predictor, names: Names) -> None:
-    names.addresses = ["127.0.0.3", "127.0.0.1"]
-    origin, resolver = named(predictor, names)
-    async with pool_to(origin, names=resolver) as pool:
-        for one in [pool.ask() for _ in range(4)]:
-            assert await one.reply() == b"{}"
-
-
-async def test_connections_follow_a_name_that_moves(
-    predictor: Predictor, neighbour: Predictor, names: Names
-) -> None:
-    origin, resolver = named(predictor, names)
-    async with pool_to(origin, names=resolver) as pool:
-        await pool.ask().reply()
-        names.addresses = ["127.0.0.2"]
-        names.now = 31.0
-        pool.pass_time(0)
-        await eventually(lambda: predictor.open_connections == 0)
-        await pool.ask().reply()
-        assert neighbour.served == 1
-
-
-async def test_a_move_that_a_new_connection_notices_first_is_followed_too(
-    predictor: Predictor, neighbour: Predictor, names: Names
-) -> None:
-    origin, resolver = named(predictor, names)
-    async with pool_to(origin, names=resolver) as pool:
-        for number in range(1, 5):
-            names.addresses = [f"127.0.0.{1 + number % 2}"]
-            names.now = 31.0 * number
-            asked = [pool.ask() for _ in range(4 * number)]  # more than there are idle ones
-            for one in asked:
-                assert await one.reply() == b"{}"
-        await eventually(lambda: neighbour.open_connections == 0)
-
-
-async def test_a_call_on_an_address_that_is_left_ends_as_it_would(
-    predictor: Predictor, neighbour: Predictor, names: Names
-) -> None:
-    gate = Gate()
-    predictor.on("/model", hold(gate, reply(b"old")))
-    origin, resolver = named(predictor, names)
-    async with pool_to(origin, names=resolver) as pool:
-        asked = pool.ask()
-        await eventually(lambda: predictor.heads == 1)
-        names.addresses = ["127.0.0.2"]
-        names.now = 31.0
-        pool.pass_time(0)
-        await eventually(lambda: names.asked == 2)
-        gate.open()
-        assert await asked.reply() == b"old"
-        await eventually(lambda: predictor.open_connections == 0)
-        await pool.ask().reply()
-        assert neighbour.served == 1
-
-
-async def test_a_name_server_that_is_away_takes_nobody_down(
-    predictor: Predictor, names: Names
-) -> None:
-    origin, resolver = named(predictor, names)
-    async with pool_to(origin, names=resolver) as pool:
-        await pool.ask().reply()
-        names.fails = True
-        for minute in range(1, 5):
-            names.now = 60.0 * minute
-            pool.pass_time(0)
-            pool.pass_time(10)  # also closes the idle connection
-            assert await pool.ask().reply() == b"{}"
-        assert names.asked <= 5
-
-
-async def test_a_name_that_is_unknown_is_asked_for_again(
-    predictor: Predictor, names: Names
-) -> None:
-    names.fails = True
-    origin, resolver = named(predictor, names)
-    async with pool_to(origin, names=resolver) as pool:
-        kind, cause = await pool.ask().failure()
-        assert kind == "connect"
-        assert "cannot be resolved" in cause
-        names.fails = False
-        assert await pool.ask().reply() == b"{}"
-
-
 # retiring
 
 
@@ -620,7 +287,7 @@ async def test_closing_is_no_end_of_an_answer(predictor: Predictor) -> None:
     pool = TestPool(predictor.origin)
     asked = pool.ask()
     await eventually(lambda: predictor.served == 1)
-    await asyncio.sleep(0.05)
+    await eventually(lambda: pool.has_read_all, "what there is of it was read")
     pool.close()
     await pool.emptied()
     assert asked.answers == []
