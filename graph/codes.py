@@ -32,6 +32,7 @@ class Code(Enum):
     TOO_MANY_PROBLEMS = "too-many-problems", _WARNING
     # documents
     NOT_A_RESOURCE = "not-a-resource", _ERROR
+    MISSPELT_KIND = "misspelt-kind", _ERROR
     UNKNOWN_KIND = "unknown-kind", _WARNING
     DUPLICATE_GRAPH = "duplicate-graph", _ERROR
     HOST_CLASH = "host-clash", _WARNING

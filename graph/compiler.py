@@ -106,7 +106,7 @@ class _Lowering:
         return [step.node_name for step in self.nodes[name].steps or () if step.node_name]
 
     def _node(self, name: str, node: Node) -> PlanNode:
-        address = f"{self.key}/{name}"
+        address = f"{self.key}/{_part(name)}"
         steps = node.steps or ()
         lowered = KINDS[node.router_type].lower(steps)
         return PlanNode(
@@ -127,7 +127,7 @@ class _Lowering:
     def _step(self, node: str, index: int, step: Step, condition: Condition | None) -> PlanStep:
         key = step.name or str(index)
         return PlanStep(
-            address=f"{node}/{key}",
+            address=f"{node}/{_part(key)}",
             key=key,
             target=None if step.node_name else self._target(step),
             node=self.done[step.node_name] if step.node_name else None,
@@ -144,3 +144,8 @@ class _Lowering:
         else:
             target = Target(f"service:{self.namespace}/{step.service_name}", None)
         return self.targets.setdefault(target.name, target)
+
+
+def _part(name: str) -> str:
+    """Of an address, whose parts metrics tell apart by the slashes between them."""
+    return name.replace("/", "%2F")

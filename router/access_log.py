@@ -72,7 +72,9 @@ class Stamp:
         return self._text
 
 
-def line_of(request: Request, response: Response, at: str, duration_s: float) -> Line:
+def line_of(
+    request: Request, response: Response, at: str, duration_s: float, cause: str = ""
+) -> Line:
     plan = request.plan
     line = Line(
         at,
@@ -88,6 +90,7 @@ def line_of(request: Request, response: Response, at: str, duration_s: float) ->
         len(response.body),
         request.request_id.decode("ascii"),
         request.client,
+        cause=cause,
     )
     if request.decisions:
         line.decisions = {decision.node: decision.step for decision in request.decisions}
@@ -119,7 +122,7 @@ def as_text(line: Line) -> bytes:
         line.path,
         line.graph and f"{line.graph}@{line.revision}",
         way,
-        line.kind and f"{line.kind} at {line.failed or '-'}: {line.cause}",
+        f"{line.kind} at {line.failed or '-'}: {line.cause}" if line.kind else line.cause,
         line.request_id,
     ]
     text = "  ".join(part for part in parts if part)
@@ -156,12 +159,13 @@ class AccessLog:
         self._writer = threading.Thread(target=self._write_all, name="access-log", daemon=True)
         self._writer.start()
 
-    def record(self, request: Request, response: Response) -> None:
+    def record(self, request: Request, response: Response, cause: str = "") -> None:
+        """`cause` is why it was refused; where a graph failed, its failure tells."""
         if self._handed - self._dealt > BACKLOG_BYTES:
             self._dropped()
             return
         duration_s = time.monotonic() - request.started
-        text = self._render(line_of(request, response, self._stamp(), duration_s))
+        text = self._render(line_of(request, response, self._stamp(), duration_s, cause))
         self._lines.append(text)
         self._size += len(text)
         if self._size >= FLUSH_BYTES:

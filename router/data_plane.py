@@ -7,12 +7,13 @@ from random import Random, SystemRandom
 from time import monotonic
 
 from graph.document import Document
+from router import failures
 from router.access_log import AccessLog, as_json, as_text
 from router.config import DataPlaneConfig, EndpointSource, GraphSource
 from router.counters import Counters
 from router.deadlines import Deadlines
 from router.front.http import HttpFront
-from router.messages import Head, Request, Response
+from router.messages import Head, Request
 from router.plans import Plans
 from router.series import IN_FLIGHT
 from router.stack import build
@@ -113,7 +114,8 @@ class DataPlane:
             request = Request(Head(b"", b"", b"", ()), Document(b""))
             request.client = client
             request.started = monotonic()
-            self._log.record(request, Response(fault.status))
+            answer = failures.error(fault.status, fault.cause)
+            self._log.record(request, answer, fault.cause)
 
     def _access_log(self, config: DataPlaneConfig) -> AccessLog | None:
         if not config.log.access:

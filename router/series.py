@@ -36,7 +36,7 @@ WORKER_METRICS: tuple[Metric, ...] = (
         "graphway_step_calls_total",
         COUNTER,
         ("graph", "node", "step", "code"),
-        "Calls to predictors, by status code or kind of failure.",
+        "Calls to predictors, by status code, kind of failure, or `cancelled`.",
     ),
     Metric(
         "graphway_step_duration_seconds",

@@ -8,6 +8,7 @@ by name from its parent, for those who swap a link to a folder (git-sync).
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,7 @@ class Scope:
         """Manifests, folders, links, and whatever is gone; not the log file that somebody writes
         there."""
         changed = Path(path)
-        return changed.suffix in SUFFIXES or changed.is_dir() or not changed.exists()
+        return changed.suffix in SUFFIXES or os.path.isdir(path) or not os.path.exists(path)
 
 
 def scope_of(paths: Iterable[Path]) -> Scope:
@@ -47,13 +48,14 @@ def scope_of(paths: Iterable[Path]) -> Scope:
     trees: set[Path] = set()
     for path in paths:
         absolute = path.absolute()
-        if absolute.is_dir():
-            trees.add(absolute.resolve())
+        real = Path(os.path.realpath(absolute))  # Path.resolve raises for a link to itself
+        if os.path.isdir(absolute):
+            trees.add(real)
             folders.add(_existing(absolute.parent))
             names.add(absolute.name)
         else:
             # The file, what it links to, and the first folder that is missing on the way to it.
-            for place in (absolute, absolute.resolve()):
+            for place in (absolute, real):
                 folder = _existing(place.parent)
                 folders.add(folder)
                 names.update((place.name, place.relative_to(folder).parts[0]))
@@ -61,7 +63,7 @@ def scope_of(paths: Iterable[Path]) -> Scope:
 
 
 def _existing(folder: Path) -> Path:
-    while not folder.is_dir():
+    while not os.path.isdir(folder):  # Path.is_dir raises where nobody may look
         folder = folder.parent
     return folder
 

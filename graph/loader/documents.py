@@ -187,9 +187,13 @@ def _document(
     if kind == KIND:
         return parse(document)
     if api_version.startswith(f"{GROUP}/") and kind not in _KINDS:
-        hint = Speller(_KINDS).hint(kind)
-        message = f"KServe has no kind {shown(kind)}{hint or '; it is passed over'}"
-        return document.having([Code.UNKNOWN_KIND.at(("kind",), message)])
+        begun = next((known for known in _KINDS if kind and known.startswith(kind)), None)
+        near = begun or Speller(_KINDS).nearest(kind)
+        message = f"KServe has no kind {shown(kind)}; "
+        if near is not None:  # a graph whose file is half written must not count as removed
+            message += f"did you mean {shown(near)}?"
+            return document.having([Code.MISSPELT_KIND.at(("kind",), message)])
+        return document.having([Code.UNKNOWN_KIND.at(("kind",), message + "it is passed over")])
     return document
 
 

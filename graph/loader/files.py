@@ -84,7 +84,7 @@ class Files:
 
     def _file(self, path: str) -> Iterator[File]:
         try:
-            with open(path, "rb") as file:
+            with open(path, "rb", opener=_open) as file:
                 data = file.read(MAX_BYTES + 1)
         except OSError as error:
             self._unreadable(path, error)
@@ -103,3 +103,10 @@ class Files:
         message = f"cannot be read: {reason}; give a file or folder that this user may read"
         problem = Code.UNREADABLE_PATH.at((), message)
         self.problems.append(Located(path, 1, 1, problem))
+
+
+def _open(path: str, flags: int) -> int:
+    """Without waiting for somebody to write: a pipe that nobody holds is empty."""
+    fd = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(fd, True)
+    return fd

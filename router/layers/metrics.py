@@ -1,7 +1,10 @@
-"""Counts requests by graph and status, times them, and knows how many are in flight."""
+"""Counts requests by graph and status and what Splitters chose, times them, and knows how many are
+in flight.
+"""
 
 from time import monotonic
 
+from graph.effects import Decision
 from router.counters import Counters, Histogram
 from router.messages import Cancellable, Handler, Request, Respond, Response
 
@@ -12,6 +15,7 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
     values = counters.values
     codes: dict[tuple[str, int], int] = {}
     graphs: dict[str, tuple[int, Histogram]] = {}
+    choices: dict[tuple[str, str], int] = {}
 
     def series(graph: str) -> tuple[int, Histogram]:
         labels = (("graph", graph),)
@@ -20,6 +24,16 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
             counters.histogram("graphway_request_duration_seconds", labels),
         )
         return found
+
+    def count(decision: Decision) -> None:
+        chosen = decision.node, decision.step
+        index = choices.get(chosen)
+        if index is None:
+            namespace, name, node = decision.node.split("/", 2)
+            labels = (("graph", f"{namespace}/{name}"), ("node", node), ("step", decision.step))
+            index = counters.counter("graphway_splitter_choices_total", labels)
+            choices[chosen] = index
+        values[index] += 1
 
     def handle(request: Request, respond: Respond) -> Cancellable:
         graph = UNKNOWN if request.plan is None else request.plan.key
@@ -35,6 +49,9 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
                 labels = (("code", str(response.status)), ("graph", graph))
                 code = codes[key] = counters.counter("graphway_requests_total", labels)
             values[code] += 1
+            for decision in request.decisions:
+                if decision.kind == "Splitter":
+                    count(decision)
             respond(response)
 
         return inner(request, finished)

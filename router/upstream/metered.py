@@ -1,4 +1,8 @@
-"""An Upstream that counts: calls by step and result, and how long they took."""
+"""An Upstream that counts: calls by step and result, and how long they took.
+
+A call that is given up counts too: a step that always runs into the request's limit must not be
+missing from the figures.
+"""
 
 from collections.abc import Callable
 from time import monotonic
@@ -8,6 +12,8 @@ from router.counters import Counters
 from router.execute import Upstream
 from router.messages import Cancellable
 
+CANCELLED = "cancelled"
+
 
 class MeteredUpstream:
     def __init__(self, inner: Upstream, counters: Counters) -> None:
@@ -16,16 +22,36 @@ class MeteredUpstream:
         self._steps: dict[str, _Step] = {}
 
     def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
-        started = monotonic()
         step = self._steps.get(call.address)
         if step is None:
             step = self._steps[call.address] = _Step(call.address, self._counters)
+        metered = _Metered(step, deliver)
+        metered.inner = self._inner.start(call, metered.delivered)
+        return metered
 
-        def delivered(answer: Answer) -> None:
-            step.count(answer, monotonic() - started)
-            deliver(answer)
 
-        return self._inner.start(call, delivered)
+class _Metered:
+    """A call on its way."""
+
+    __slots__ = ("_deliver", "_started", "_step", "inner")
+
+    def __init__(self, step: "_Step", deliver: Callable[[Answer], None]) -> None:
+        self._step = step
+        self._deliver = deliver
+        self._started = monotonic()
+        self.inner: Cancellable | None = None
+
+    def delivered(self, answer: Answer) -> None:
+        self.inner = None  # the two lead to each other
+        code = answer.status if isinstance(answer, Reply) else answer.kind.value
+        self._step.count(code, monotonic() - self._started)
+        self._deliver(answer)
+
+    def cancel(self) -> None:
+        inner, self.inner = self.inner, None
+        if inner is not None:
+            self._step.count(CANCELLED, monotonic() - self._started)
+            inner.cancel()
 
 
 class _Step:
@@ -40,9 +66,8 @@ class _Step:
         self._duration = counters.histogram("graphway_step_duration_seconds", _labels(address))
         self._codes: dict[int | str, int] = {}
 
-    def count(self, answer: Answer, seconds: float) -> None:
+    def count(self, code: int | str, seconds: float) -> None:
         self._duration.observe(seconds)
-        code = answer.status if isinstance(answer, Reply) else answer.kind.value
         index = self._codes.get(code)
         if index is None:
             labels = (("code", str(code)), *_labels(self._address))

@@ -282,3 +282,10 @@ class TestRevision:
     )
     def test_changes_with_what_the_spec_says(self, changed: Fields) -> None:
         assert revision(GraphSpec.model_validate(changed)) != revision(spec(ONE))
+
+
+def test_names_with_slashes_stay_one_part_of_an_address() -> None:
+    compiled = compile(spec({"root": sequence(step(node="x/y")), "x/y": sequence(step("b/c"))}))
+    inner = compiled.root.steps[0].node
+    assert inner is not None
+    assert inner.steps[0].address == "default/graph/x%2Fy/b%2Fc"

@@ -77,6 +77,10 @@ async def test_figures_add_up_over_workers(predictor: Predictor, serve: Serve) -
     drawn = calls("splitter")
     assert drawn.keys() == {("new", "200"), ("old", "200")}
     assert sum(drawn.values()) == REQUESTS
+    for step in ("new", "old"):
+        choices = metrics.total("graphway_splitter_choices_total", node="root", step=step)
+        assert choices == drawn[step, "200"] > 0
+    assert metrics.total("graphway_splitter_choices_total", graph="test/splitter") == REQUESTS
     made = metrics.total("graphway_step_calls_total")
     assert made == predictor.served == REQUESTS * 7
     assert metrics.total("graphway_step_duration_seconds_count") == made
@@ -132,6 +136,8 @@ async def test_requests_in_flight_are_those_of_all_workers(
         metrics = await router.metrics()
         assert metrics.total("graphway_requests_total", code="499") == 1
         assert metrics.total("graphway_requests_total", code="200") == CLIENTS - 1
+        assert metrics.total("graphway_step_calls_total", code="cancelled") == len(steps)
+        assert metrics.total("graphway_step_duration_seconds_count") == CLIENTS * len(steps)
 
 
 async def test_each_request_is_a_line_of_the_log(predictor: Predictor, serve: Serve) -> None:
@@ -182,5 +188,6 @@ async def test_what_was_refused_before_it_was_a_request_is_counted_and_logged_to
         metrics = await router.metrics()
     assert {line["status"] for line in lines} == set(bad.values())
     assert {line["client"] for line in lines} == {"127.0.0.1"}
+    assert all(line["cause"] and line["bytes_out"] for line in lines)
     for status in bad.values():
         assert metrics.total("graphway_requests_total", graph="", code=str(status)) == 1

@@ -80,6 +80,16 @@ async def test_a_file_removed_and_written_again(manifest: Path) -> None:
     await hears([manifest], again)
 
 
+async def test_a_file_that_becomes_a_link_to_itself(manifest: Path) -> None:
+    def loop() -> None:
+        manifest.unlink()
+        manifest.symlink_to(manifest.name)
+
+    await hears([manifest], loop)
+    async with watching(manifest):
+        pass
+
+
 async def test_a_file_in_a_folder(tmp_path: Path) -> None:
     await hears([tmp_path], lambda: _touch(tmp_path / "new.yaml"))
 

@@ -97,3 +97,16 @@ def test_a_folder_without_manifests_is_told(tmp_path: Path) -> None:
 def test_no_more_is_read_than_is_needed_to_refuse_it() -> None:
     [file] = Files(["/dev/zero"])
     assert len(file.data) == MAX_BYTES + 1
+
+
+def test_a_pipe_that_nobody_writes_to_is_empty(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert [file.data for file in Files([str(tmp_path / "pipe.yaml")])] == [b""]
+
+
+def test_a_pipe_is_read_to_its_end() -> None:
+    reader, writer = os.pipe()
+    with open(writer, "wb") as file:
+        file.write(b"kind: X\n")
+    assert [file.data for file in Files([f"/dev/fd/{reader}"])] == [b"kind: X\n"]
+    os.close(reader)
