@@ -4,6 +4,7 @@ A command's module is imported when that command runs, so `graphway --help` answ
 many rooms there are behind it.
 """
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -20,6 +21,7 @@ COMMANDS = {  # name -> (module:function, or module:app where it has commands of
     ),
     "version": ("cli.version:version", "Print the version."),
 }
+OURS = frozenset({"cli", "controller", "graph", "router", "configs"})
 
 
 class Commands(TyperGroup):
@@ -37,7 +39,14 @@ class Commands(TyperGroup):
         if name not in COMMANDS:
             return super().resolve_command(ctx, args)  # which says so
         module, _, attribute = COMMANDS[name][0].partition(":")
-        found = getattr(import_module(module), attribute)
+        try:
+            found = getattr(import_module(module), attribute)
+        except ModuleNotFoundError as missing:
+            if missing.name is None or missing.name.partition(".")[0] in OURS:
+                raise
+            text = f"graphway {name} needs {missing.name}, which is not installed here"
+            print(f"{text}; install it by: pip install 'graphway[all]'", file=sys.stderr)
+            raise typer.Exit(2) from None
         if not isinstance(found, typer.Typer):
             function, found = found, typer.Typer(add_completion=False)
             found.command(name)(function)

@@ -18,6 +18,8 @@ def configure(
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if format == "json" else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # It tells every change that it hears of; what a change led to is told by who reloads.
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     return handler
 
 
