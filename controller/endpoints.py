@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from controller.resources.codes import Code
+from controller.resources.containers import argument, env_value
+from controller.resources.core import Container
 from controller.resources.inferenceservice import InferenceService, has_storage, model_of
 from controller.resources.parse import Resources, Runtime
-from controller.resources.pods import Container
-from controller.resources.servingruntime import ServingRuntime
+from controller.resources.servingruntime import AnyServingRuntime
 from controller.runtimes import find
 from graph.problems import Located, Problem
 
@@ -41,11 +42,11 @@ def cluster_endpoints(resources: Resources) -> tuple[dict[str, Endpoint], list[L
 
 
 def _cluster_address(service: InferenceService) -> str:
-    meta, spec = service.metadata, service.spec
+    name, namespace, spec = service.name, service.namespace, service.spec
     if spec.transformer is not None:
-        return f"http://{meta.name}-transformer.{meta.namespace}.svc.cluster.local"
+        return f"http://{name}-transformer.{namespace}.svc.cluster.local"
     variant = f"-{spec.predictor.name}" if spec.predictor.name else ""
-    return f"http://{meta.name}{variant}-predictor.{meta.namespace}.svc.cluster.local"
+    return f"http://{name}{variant}-predictor.{namespace}.svc.cluster.local"
 
 
 def service_path(service: InferenceService, runtimes: Iterable[Runtime]) -> str | Problem:
@@ -64,22 +65,22 @@ def _protocol(service: InferenceService, runtimes: Iterable[Runtime]) -> str | P
     predictor = service.spec.predictor
     if service.spec.transformer is not None:
         first = _first(service.spec.transformer.containers)
-        return (first.env_value("PROTOCOL") if first else None) or "v1"
+        return (env_value(first, "PROTOCOL") if first else None) or "v1"
     model = model_of(predictor)
     if model is None:
         container = predictor.containers[0]
-        multi_model = container.env_value("MULTI_MODEL_SERVER") == "true"
-        return None if multi_model else container.env_value("PROTOCOL") or "v1"
+        multi_model = env_value(container, "MULTI_MODEL_SERVER") == "true"
+        return None if multi_model else env_value(container, "PROTOCOL") or "v1"
     if not has_storage(predictor, model) and model.model_format.name != "huggingface":
         return None  # a server of many models: the caller names one
     if model.runtime is not None:
-        runtime = find(model.runtime, service.metadata.namespace, runtimes)
+        runtime = find(model.runtime, service.namespace, runtimes)
         if runtime is not None and runtime.resource.spec.protocol_versions:
             return _first_rest(runtime.resource)
     return model.protocol_version or "v1"
 
 
-def _first_rest(runtime: ServingRuntime) -> str | Problem:
+def _first_rest(runtime: AnyServingRuntime) -> str | Problem:
     for protocol in runtime.spec.protocol_versions:
         if protocol in ("v1", "v2"):
             return protocol
@@ -97,9 +98,9 @@ def model_name(service: InferenceService) -> str:
     container = model or _first(predictor.containers)
     first = _first(transformer.containers) if transformer else None
     candidates = (
-        first.argument("--model_name") if first else None,
-        model.env_value("MLSERVER_MODEL_NAME") if model else None,
-        container.argument("--model_name") if container else None,
+        argument(first, "--model_name") if first else None,
+        env_value(model, "MLSERVER_MODEL_NAME") if model else None,
+        argument(container, "--model_name") if container else None,
     )
     return next((name for name in candidates if name), service.metadata.name)
 

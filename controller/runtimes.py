@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from controller.resources.inferenceservice import ModelSpec
 from controller.resources.parse import Runtime
-from controller.resources.servingruntime import ServingRuntime, SupportedFormat
+from controller.resources.servingruntime import AnyServingRuntime, SupportedModelFormat
 
 PROTOCOLS = ("v1", "v2", "grpc-v1", "grpc-v2")  # best first, when a runtime is free to choose
 
@@ -102,7 +102,7 @@ def _explicit(
 
 
 def _automatic_obstacle(
-    model: ModelSpec, protocol: str, runtime: ServingRuntime, worker_spec: bool
+    model: ModelSpec, protocol: str, runtime: AnyServingRuntime, worker_spec: bool
 ) -> str | None:
     spec = runtime.spec
     automatic = [entry for entry in spec.supported_model_formats if entry.auto_select]
@@ -121,13 +121,13 @@ def _automatic_obstacle(
     return None
 
 
-def _matches(entry: SupportedFormat, model: ModelSpec) -> bool:
+def _matches(entry: SupportedModelFormat, model: ModelSpec) -> bool:
     wanted = model.model_format
     # Versions are compared as text: for KServe, 1 and 1.0 are different.
     return entry.name == wanted.name and (not wanted.version or entry.version == wanted.version)
 
 
-def _format_reason(model: ModelSpec, runtime: ServingRuntime) -> str:
+def _format_reason(model: ModelSpec, runtime: AnyServingRuntime) -> str:
     wanted = model.model_format
     versions = [
         entry.version or "any"
@@ -139,11 +139,11 @@ def _format_reason(model: ModelSpec, runtime: ServingRuntime) -> str:
     return f"it does not serve {wanted.name}"
 
 
-def _speaks(runtime: ServingRuntime, protocol: str) -> bool:
+def _speaks(runtime: AnyServingRuntime, protocol: str) -> bool:
     return not runtime.spec.protocol_versions or protocol in runtime.spec.protocol_versions
 
 
-def _protocol_reason(runtime: ServingRuntime, protocol: str) -> str:
+def _protocol_reason(runtime: AnyServingRuntime, protocol: str) -> str:
     return f"it speaks {', '.join(runtime.spec.protocol_versions)}, not {protocol}"
 
 
@@ -151,7 +151,7 @@ def _rank(protocol: str) -> int:
     return PROTOCOLS.index(protocol) if protocol in PROTOCOLS else len(PROTOCOLS)
 
 
-def _best_protocol(runtime: ServingRuntime) -> str | None:
+def _best_protocol(runtime: AnyServingRuntime) -> str | None:
     return min(runtime.spec.protocol_versions, key=_rank, default=None)
 
 
@@ -200,4 +200,4 @@ def _refused(reason: str, message: str) -> Selection:
 
 def _visible(runtime: Runtime, namespace: str) -> bool:
     resource = runtime.resource
-    return resource.is_cluster_wide or resource.metadata.namespace == namespace
+    return resource.is_cluster_wide or resource.namespace == namespace

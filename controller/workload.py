@@ -12,9 +12,11 @@ from pathlib import Path as FilePath
 
 from controller.endpoints import model_name
 from controller.resources.codes import Code
-from controller.resources.inferenceservice import ModelSpec, Predictor, model_of
+from controller.resources.containers import env_value
+from controller.resources.core import Container, ContainerPort, EnvVar, ObjectMeta
+from controller.resources.core import Probe as ProbeSpec
+from controller.resources.inferenceservice import ModelSpec, PredictorSpec, model_of
 from controller.resources.parse import Runtime, Service
-from controller.resources.pods import Container, ContainerPort, EnvVar, Metadata, ProbeSpec
 from graph.problems import Path, Problem
 
 MODEL_MOUNT = "/mnt/models"
@@ -109,7 +111,7 @@ def workload(service: Service, runtime: Runtime | None, protocol: str) -> Worklo
     return problems or made
 
 
-def _container_path(predictor: Predictor) -> Path:
+def _container_path(predictor: PredictorSpec) -> Path:
     if predictor.model is not None:
         return ("spec", "predictor", "model")
     for framework in predictor.frameworks():
@@ -133,7 +135,7 @@ def _beside(container: Container, folder: FilePath) -> Container:
     )
 
 
-def _mlserver(meta: Metadata, model: ModelSpec) -> tuple[Metadata, list[EnvVar]]:
+def _mlserver(meta: ObjectMeta, model: ModelSpec) -> tuple[ObjectMeta, list[EnvVar]]:
     """KServe's defaults for this server: it is told of its model by environment and label."""
     model_class = _MLSERVER_CLASSES.get(model.model_format.name, "")
     labelled = meta.model_copy(update={"labels": {"modelClass": model_class} | meta.labels})
@@ -144,7 +146,7 @@ def _mlserver(meta: Metadata, model: ModelSpec) -> tuple[Metadata, list[EnvVar]]
 
 
 def _mounts(
-    predictor: Predictor, model: ModelSpec | None, own: Container, path: Path
+    predictor: PredictorSpec, model: ModelSpec | None, own: Container, path: Path
 ) -> tuple[Mount, ...]:
     mounts = [
         Mount(item.mount_path, item.uri, ("spec", "predictor", "storageUris", index, "uri"))
@@ -152,12 +154,12 @@ def _mounts(
     ]
     if model is not None and model.storage_uri:
         mounts.append(Mount(MODEL_MOUNT, model.storage_uri, (*path, "storageUri")))
-    elif model is None and (uri := own.env_value("STORAGE_URI")):
+    elif model is None and (uri := env_value(own, "STORAGE_URI")):
         mounts.append(Mount(MODEL_MOUNT, uri, (*path, "env")))
     return tuple(mounts)
 
 
-def _renderer(meta: Metadata, path: Path, problems: list[Problem]) -> Callable[[str], str]:
+def _renderer(meta: ObjectMeta, path: Path, problems: list[Problem]) -> Callable[[str], str]:
     """`{{.Name}}` and its like, as KServe fills them in; what is not there becomes empty."""
 
     def value(match: re.Match[str]) -> str:
@@ -175,7 +177,7 @@ def _renderer(meta: Metadata, path: Path, problems: list[Problem]) -> Callable[[
             return meta.labels.get(field[2], "")
         if field[3]:
             return meta.annotations.get(field[3], "")
-        return meta.name if field[1] == "Name" else meta.namespace
+        return meta.name if field[1] == "Name" else meta.namespace or "default"
 
     return lambda text: _PLACEHOLDER.sub(value, text)
 
@@ -234,7 +236,10 @@ def _probe(
                 "add it to ports",
             )
         )
-    http_path = spec.http_get.path if spec.http_get else None
+    http_path = (spec.http_get.path or "/") if spec.http_get else None
     return Probe(
-        http_path, number or ports[0].container_port, spec.timeout_seconds, spec.failure_threshold
+        http_path,
+        number or ports[0].container_port,
+        spec.timeout_seconds or 1,
+        spec.failure_threshold or 3,
     )

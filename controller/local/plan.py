@@ -13,6 +13,7 @@ from controller.endpoints import service_path
 from controller.local.python_env import requirements
 from controller.local.runnable import PACKAGES, Which, container_obstacle, runtime_obstacle
 from controller.resources.codes import Code
+from controller.resources.containers import env_value
 from controller.resources.inferenceservice import has_storage, model_of
 from controller.resources.parse import Resources, Runtime, Service
 from controller.runtimes import Selection, select
@@ -115,10 +116,10 @@ def _choose(
         if obstacle:
             source = ("spec", "predictor", "containers", 0)
             return Code.NOT_RUNNABLE_HERE.at(source, f"the container cannot run: {obstacle}")
-        return None, container.env_value("PROTOCOL") or "v1"
+        return None, env_value(container, "PROTOCOL") or "v1"
     selection = select(
         model,
-        meta.namespace,
+        service.resource.namespace,
         resources.runtimes.values(),
         worker_spec=predictor.worker_spec is not None,
         obstacle=runtime_obstacle(machine.python, machine.which),

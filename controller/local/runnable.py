@@ -11,8 +11,8 @@ from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from controller.resources.core import Container
 from controller.resources.parse import Runtime
-from controller.resources.pods import Container
 
 PACKAGES = "graphway.dev/python-packages"
 PYTHON = "graphway.dev/python"

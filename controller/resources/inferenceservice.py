@@ -4,11 +4,15 @@ Three ways to say it: a framework key (`sklearn:`), `model:` with a format, or c
 own. The first is only an older spelling of the second; `model_of` reads both.
 """
 
-from typing import Any
+from typing import Literal
 
-from pydantic import Field, StrictStr
+from pydantic import Field, StrictBool, StrictStr
 
-from controller.resources.pods import Container, Metadata, Model
+from controller.resources.component import ComponentSpec
+from controller.resources.core import Container, PodSpec
+from controller.resources.inferenceservice_status import InferenceServiceStatus
+from controller.resources.model import Int32, Int64, Model
+from controller.resources.resource import Resource
 
 # In the order in which KServe looks for them.
 FRAMEWORKS = (
@@ -28,82 +32,126 @@ V2_FRAMEWORKS = frozenset(
 )  # v2 unless the manifest says otherwise
 
 
-class ModelFormat(Model):
-    name: StrictStr = Field(min_length=1)
-    version: StrictStr | None = None
+class StorageSpec(Model):
+    key: StrictStr | None = None
+    path: StrictStr | None = None
+    parameters: dict[str, StrictStr] = Field(default_factory=dict)
+    schema_path: StrictStr | None = None
 
 
-class PredictorExtension(Container):
+class ConfidentialSpec(Model):
+    enabled: StrictBool
+    resource_id: StrictStr | None = None
+
+
+class PredictorExtensionSpec(Container):
     """A framework key: a model's place, and changes to the container that will serve it."""
 
     storage_uri: StrictStr | None = None
-    storage: dict[str, Any] | None = None
     runtime_version: StrictStr | None = None
     protocol_version: StrictStr | None = None
+    storage: StorageSpec | None = None
+    confidential: ConfidentialSpec | None = None
 
 
-class ModelSpec(PredictorExtension):
+# KServe's SDK has a class for each; they all say the same.
+SKLearnSpec = PredictorExtensionSpec
+TFServingSpec = PredictorExtensionSpec
+XGBoostSpec = PredictorExtensionSpec
+TorchServeSpec = PredictorExtensionSpec
+TritonSpec = PredictorExtensionSpec
+ONNXRuntimeSpec = PredictorExtensionSpec
+HuggingFaceRuntimeSpec = PredictorExtensionSpec
+PMMLSpec = PredictorExtensionSpec
+LightGBMSpec = PredictorExtensionSpec
+PaddleServerSpec = PredictorExtensionSpec
+
+
+class ModelFormat(Model):
+    name: StrictStr
+    version: StrictStr | None = None
+
+
+class ModelSpec(PredictorExtensionSpec):
     model_format: ModelFormat
     runtime: StrictStr | None = None
 
 
-class StorageUri(Model):
-    uri: StrictStr
-    mount_path: StrictStr = "/mnt/models"
+class WorkerSpec(PodSpec):
+    """The other nodes of a model that runs on several."""
+
+    pipeline_parallel_size: Int64 | None = None
+    tensor_parallel_size: Int64 | None = None
 
 
-class Component(Model):
-    """What predictor and transformer share."""
-
-    containers: tuple[Container, ...] = ()
-    storage_uris: tuple[StorageUri, ...] = ()
-
-
-class Predictor(Component):
-    name: StrictStr | None = None
+class PredictorSpec(ComponentSpec):
+    name: StrictStr | None = Field(None, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
     model: ModelSpec | None = None
-    worker_spec: dict[str, Any] | None = None
-    sklearn: PredictorExtension | None = None
-    tensorflow: PredictorExtension | None = None
-    xgboost: PredictorExtension | None = None
-    pytorch: PredictorExtension | None = None
-    triton: PredictorExtension | None = None
-    onnx: PredictorExtension | None = None
-    huggingface: PredictorExtension | None = None
-    pmml: PredictorExtension | None = None
-    lightgbm: PredictorExtension | None = None
-    paddle: PredictorExtension | None = None
+    sklearn: SKLearnSpec | None = None
+    tensorflow: TFServingSpec | None = None
+    xgboost: XGBoostSpec | None = None
+    pytorch: TorchServeSpec | None = None
+    triton: TritonSpec | None = None
+    onnx: ONNXRuntimeSpec | None = None
+    huggingface: HuggingFaceRuntimeSpec | None = None
+    pmml: PMMLSpec | None = None
+    lightgbm: LightGBMSpec | None = None
+    paddle: PaddleServerSpec | None = None
+    worker_spec: WorkerSpec | None = None
+    storage_container_name: StrictStr | None = None
 
-    def frameworks(self) -> dict[str, PredictorExtension]:
+    def frameworks(self) -> dict[str, PredictorExtensionSpec]:
         given = {name: getattr(self, name) for name in FRAMEWORKS}
         return {name: value for name, value in given.items() if value is not None}
 
 
+class TransformerSpec(ComponentSpec):
+    """Containers of one's own; nothing else transforms."""
+
+
+class ARTExplainerSpec(Container):
+    type: StrictStr | None = None
+    storage_uri: StrictStr | None = None
+    runtime_version: StrictStr | None = None
+    config: dict[str, StrictStr] = Field(default_factory=dict)
+    storage: StorageSpec | None = None
+
+
+class ExplainerSpec(ComponentSpec):
+    art: ARTExplainerSpec | None = None
+
+
+class CanarySpec(Model):
+    predictor: PredictorSpec
+    traffic_percent: Int32 = Field(ge=0, le=100)
+
+
 class InferenceServiceSpec(Model):
-    predictor: Predictor
-    transformer: Component | None = None
+    predictor: PredictorSpec
+    transformer: TransformerSpec | None = None
+    explainer: ExplainerSpec | None = None
+    canary: tuple[CanarySpec, ...] = ()
 
 
-class InferenceService(Model):
-    metadata: Metadata
+class InferenceService(Resource):
+    api_version: Literal["serving.kserve.io/v1beta1"] = "serving.kserve.io/v1beta1"
+    kind: Literal["InferenceService"] = "InferenceService"
     spec: InferenceServiceSpec
+    status: InferenceServiceStatus | None = None
 
 
-def model_of(predictor: Predictor) -> ModelSpec | None:
+def model_of(predictor: PredictorSpec) -> ModelSpec | None:
     """The model as `model:` would have it; None if the predictor has containers of its own."""
     if predictor.model is not None:
         return predictor.model
-    for framework, extension in predictor.frameworks().items():
+    for framework, given in predictor.frameworks().items():
+        said = {name: getattr(given, name) for name in given.model_fields_set}
         protocol = "v2" if framework in V2_FRAMEWORKS else None
-        return ModelSpec.model_validate(
-            extension.model_dump(by_alias=True, exclude_unset=True)
-            | {
-                "modelFormat": {"name": framework},
-                "protocolVersion": extension.protocol_version or protocol,
-            }
-        )
+        if given.protocol_version is None and protocol is not None:
+            said["protocol_version"] = protocol
+        return ModelSpec(model_format=ModelFormat(name=framework), **said)
     return None
 
 
-def has_storage(predictor: Predictor, model: ModelSpec) -> bool:
+def has_storage(predictor: PredictorSpec, model: ModelSpec) -> bool:
     return bool(model.storage_uri or model.storage or predictor.storage_uris)

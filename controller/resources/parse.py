@@ -1,158 +1,139 @@
 """Documents -> resources that the controller knows, and every fault of those that cannot be read.
 
-Documents of other kinds are left alone: they belong to somebody else.
+Documents of kinds that are not in the table are left alone: they belong to somebody else. So are
+InferenceGraphs, which the loader has read.
 """
 
 import os.path
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ValidationError
 
 from controller.resources.codes import Code
-from controller.resources.fields import field_problems
-from controller.resources.inferenceservice import FRAMEWORKS, InferenceService
-from controller.resources.pods import Model
-from controller.resources.servingruntime import ServingRuntime
+from controller.resources.fields import field_problems, without_unknown
+from controller.resources.inferenceservice import InferenceService
+from controller.resources.kinds import Kind, kind_of, named
+from controller.resources.model import read
+from controller.resources.resource import Resource
+from controller.resources.servingruntime import AnyServingRuntime
+from controller.resources.validate import problems_of
 from graph.loader import Document
-from graph.problems import Located, Problem
-from graph.wording import Speller, shown
+from graph.problems import Located, Problem, Severity
+from graph.spec import KIND as GRAPH
+from graph.wording import shown
 
-SERVICE_VERSION = "serving.kserve.io/v1beta1"
-RUNTIME_VERSION = "serving.kserve.io/v1alpha1"
-
-_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")  # KServe's rule for InferenceServices
-_RUNTIME_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")  # Kubernetes' rule
-
-_M = TypeVar("_M", bound=Model)
+R_co = TypeVar("R_co", bound=Resource, covariant=True)
+Id = tuple[str, str | None, str]  # kind; namespace, None for those of the whole cluster; name
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    resource: InferenceService
-    document: Document
+class Declared(Generic[R_co]):
+    """A resource, and the document that says it."""
 
-    @property
-    def key(self) -> str:
-        return self.document.key
-
-    @property
-    def folder(self) -> FilePath:
-        return _folder(self.document)
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    resource: ServingRuntime
+    resource: R_co
     document: Document
 
     @property
     def name(self) -> str:
-        return self.resource.metadata.name
+        return self.resource.name
+
+    @property
+    def key(self) -> str:
+        return self.resource.key
 
     @property
     def folder(self) -> FilePath:
-        return _folder(self.document)
+        """Where relative paths of the document begin."""
+        return FilePath(os.path.abspath(self.document.file)).parent
+
+
+Service = Declared[InferenceService]
+Runtime = Declared[AnyServingRuntime]
 
 
 @dataclass(slots=True)
 class Resources:
-    services: dict[str, Service] = field(default_factory=dict)  # by namespace/name
-    runtimes: dict[tuple[str | None, str], Runtime] = field(default_factory=dict)  # None: cluster
+    objects: dict[Id, Declared[Resource]] = field(default_factory=dict)
     problems: list[Located] = field(default_factory=list)
 
+    @property
+    def services(self) -> Mapping[str, Service]:
+        """By namespace/name."""
+        found = self._of("InferenceService")
+        return {item.key: cast(Service, item) for item in found}
 
-def _folder(document: Document) -> FilePath:
-    """Where relative paths of the document begin."""
-    return FilePath(os.path.abspath(document.file)).parent
+    @property
+    def runtimes(self) -> Mapping[tuple[str | None, str], Runtime]:
+        """By namespace (None: of the cluster) and name."""
+        found = self._of("ServingRuntime", "ClusterServingRuntime")
+        return {_id(item.resource)[1:]: cast(Runtime, item) for item in found}
+
+    def _of(self, *kinds: str) -> list[Declared[Resource]]:
+        return [item for (kind, _, _), item in self.objects.items() if kind in kinds]
 
 
 def parse(documents: Iterable[Document], built_in: Iterable[Document] = ()) -> Resources:
-    """A runtime among `documents` replaces a built-in one of the same name."""
+    """One among `documents` replaces a built-in one of the same name."""
     found = Resources()
     for document in built_in:
         _add(found, document, replaceable=set())
-    replaceable = set(found.runtimes)
+    replaceable = set(found.objects)
     for document in documents:
         _add(found, document, replaceable)
     return found
 
 
-def _add(found: Resources, document: Document, replaceable: set[tuple[str | None, str]]) -> None:
+def parse_object(data: Mapping[str, Any]) -> tuple[Resource | None, list[Problem]]:
+    """One object, whoever says it: None if a problem is an error, or nobody here knows its kind."""
+    api_version, name = data.get("apiVersion"), data.get("kind")
+    kind = named(str(name))
+    if kind is None:
+        return None, []
+    if kind_of(str(api_version), kind.name) is None:
+        given = shown(str(api_version))
+        message = f"{kind.name} has apiVersion {given}; write `{kind.api_version}`"
+        return None, [Code.API_VERSION.at(("apiVersion",), message)]
+    return _read(kind, data)
+
+
+def _read(kind: Kind, data: Mapping[str, Any]) -> tuple[Resource | None, list[Problem]]:
     problems: list[Problem] = []
-    match document.kind:
-        case "InferenceService":
-            service = _read(InferenceService, document, SERVICE_VERSION, problems)
-            if service is not None:
-                problems += _service_problems(service)
-                if document.key in found.services:
-                    problems.append(_twice(document))
-                if not problems:
-                    found.services[document.key] = Service(service, document)
-        case "ServingRuntime" | "ClusterServingRuntime":
-            runtime = _read(ServingRuntime, document, RUNTIME_VERSION, problems)
-            if runtime is not None:
-                key = None if runtime.is_cluster_wide else document.namespace, document.name
-                problems += _name_problems(document.name, _RUNTIME_NAME)
-                if key in found.runtimes and key not in replaceable:
-                    problems.append(_twice(document))
-                if not problems:
-                    found.runtimes[key] = Runtime(runtime, document)
-                    replaceable.discard(key)
+    try:
+        resource = read(kind.model, data)
+    except ValidationError as error:
+        problems += field_problems(kind.model, error)
+        # Unknown keys hide nothing: what is beside them can still make no sense.
+        rest = without_unknown(data, error)
+        if rest is None:
+            return None, problems
+        resource = read(kind.model, rest)
+    problems += problems_of(cast(Resource, resource))
+    bad = any(problem.severity is Severity.ERROR for problem in problems)
+    return (None if bad else cast(Resource, resource)), problems
+
+
+def _add(found: Resources, document: Document, replaceable: set[Id]) -> None:
+    if document.kind == GRAPH:
+        return
+    resource, problems = parse_object(document.data)
+    if resource is not None:
+        key = _id(resource)
+        if key in found.objects and key not in replaceable:
+            message = (
+                f"there is another {document.kind} {document.key} before this one; "
+                "rename or remove one"
+            )
+            problems.append(Code.DUPLICATE_RESOURCE.at(("metadata", "name"), message))
+        else:
+            found.objects[key] = Declared(resource, document)
+            replaceable.discard(key)
     found.problems += map(document.located, problems)
 
 
-def _read(model: type[_M], document: Document, version: str, problems: list[Problem]) -> _M | None:
-    if document.api_version != version:
-        given = shown(document.api_version)
-        message = f"{document.kind} has apiVersion {given}; write `{version}`"
-        problems.append(Code.API_VERSION.at(("apiVersion",), message))
-        return None
-    try:
-        return model.model_validate(document.data, by_alias=True, by_name=False)
-    except ValidationError as error:
-        problems += field_problems(error)
-        return None
-
-
-def _service_problems(service: InferenceService) -> list[Problem]:
-    problems = _name_problems(service.metadata.name, _NAME)
-    predictor = service.spec.predictor
-    ways = [*predictor.frameworks()]
-    ways += ["model"] if predictor.model is not None else []
-    # A container beside a model is a sidecar unless it bears the serving container's name.
-    serving = any(c.name == "kserve-container" for c in predictor.containers)
-    ways += ["containers"] if predictor.containers and (serving or not ways) else []
-    path = ("spec", "predictor")
-    if len(ways) > 1:
-        message = f"the predictor has {' and '.join(ways)}; keep one of them"
-        problems.append(Code.SEVERAL_IMPLEMENTATIONS.at(path, message))
-    if not ways:
-        speller = Speller([*FRAMEWORKS, "model", "containers"])
-        hints = "".join(speller.hint(key) for key in predictor.model_extra or {})
-        message = (
-            f"the predictor has neither a model nor containers{hints or '; add one'}, for example "
-            "`model: {modelFormat: {name: sklearn}, storageUri: ./model}`"
-        )
-        problems.append(Code.NO_IMPLEMENTATION.at(path, message))
-    return problems
-
-
-def _name_problems(name: str, rule: re.Pattern[str]) -> list[Problem]:
-    if rule.fullmatch(name):
-        return []
-    message = (
-        f"{shown(name)} is no name; use lower-case letters, digits and dashes, beginning with a "
-        "letter and ending with a letter or digit"
-    )
-    return [Code.BAD_NAME.at(("metadata", "name"), message)]
-
-
-def _twice(document: Document) -> Problem:
-    message = (
-        f"there is another {document.kind} {document.key} before this one; rename or remove one"
-    )
-    return Code.DUPLICATE_RESOURCE.at(("metadata", "name"), message)
+def _id(resource: Resource) -> Id:
+    kind = named(resource.kind)
+    is_namespaced = kind is not None and kind.namespaced
+    return resource.kind, resource.namespace if is_namespaced else None, resource.name

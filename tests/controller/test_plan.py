@@ -169,7 +169,7 @@ def test_one_bad_service_hides_no_other() -> None:
         service(SKLEARN),
         service("sklearn: {}", name="a"),
         service("sklearn: {storageUri: ./nothing}", name="b"),
-        service("sklern: {}", name="c"),
+        service("{}", name="c"),
     )
     assert [found.key for found in made.services] == ["default/iris"]
     assert len(made.problems) == 3

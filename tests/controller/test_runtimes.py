@@ -123,7 +123,7 @@ CHOSEN = {
     ),
     "a runtime of several nodes for a service of several": (
         f"{model()}\nworkerSpec: {{}}",
-        [runtime("a"), runtime("b", spec="workerSpec: {}")],
+        [runtime("a"), runtime("b", spec="workerSpec: {containers: [{name: worker-container}]}")],
         "b",
         "v1",
     ),
@@ -150,7 +150,7 @@ REASONS = {
     "disabled": (model(), runtime("a", spec="disabled: true"), "disabled"),
     "many models": (model(), runtime("a", spec="multiModel: true"), "many models"),
     "another protocol": (model(V2), runtime("a"), "speaks v1, not v2"),
-    "several nodes": (model(), runtime("a", spec="workerSpec: {}"), "several nodes"),
+    "several nodes": (model(), runtime("a", spec="workerSpec: {containers: [{name: worker-container}]}"), "several nodes"),
 }
 
 

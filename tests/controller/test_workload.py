@@ -154,7 +154,7 @@ def test_mlserver_is_told_of_its_model_by_environment() -> None:
 PROBLEMS = {
     "a placeholder that nobody fills": ("args: ['{{.Nmae}}']", "unknown-placeholder"),
     "a value from elsewhere": (
-        "env: [{name: A, valueFrom: {secretKeyRef: {}}}]",
+        "env: [{name: A, valueFrom: {secretKeyRef: {key: a}}}]",
         "unsupported-here",
     ),
     "a probe by command": ("readinessProbe: {exec: {command: [x]}}", "unsupported-here"),

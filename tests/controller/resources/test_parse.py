@@ -5,14 +5,34 @@ from pathlib import Path
 import pytest
 
 from controller.resources.inferenceservice import InferenceService, model_of
+from controller.resources.model import dump, read
 from controller.resources.parse import parse
 from graph.loader import load
 from tests.controller.manifests import resources, runtime, service, sound
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
+SHARED = Path(__file__).parents[4] / "shared" / "data"
 
 BAD = {
-    "a misspelt framework is guessed": (service("sklern: {}"), "no-implementation", "`sklearn`"),
+    "a misspelt key is guessed": (
+        service("sklearn: {storageUrl: x}"),
+        "unknown-field",
+        "did you mean `storageUri`?",
+    ),
+    "a key of the model, beside it": (
+        service("model: {modelFormat: {name: sklearn}}\nstorageUri: x"),
+        "unknown-field",
+        "it belongs into `spec.predictor.model`",
+    ),
+    "a key of the predictor, in its model": (
+        service("model: {modelFormat: {name: sklearn}, minReplicas: 2}"),
+        "unknown-field",
+        "it belongs into `spec.predictor`",
+    ),
+    "a key that nothing is like": (
+        service("sklearn: {qqq: 1}"),
+        "unknown-field",
+        "remove it",
+    ),
     "an empty predictor is told what to add": (
         service("{}"),
         "no-implementation",
@@ -55,10 +75,25 @@ BAD = {
         "wrong-type",
         "expected true or false, found text `maybe`",
     ),
-    "a value that is missing": (
-        runtime("r", spec="disabled:"),
+    "half a megabyte by a comma": (
+        service("sklearn: {resources: {limits: {memory: '0,5Mi'}}}"),
         "wrong-type",
-        "found nothing; give it a value",
+        "expected a quantity such as 1, 500m or 2Gi, found text `0,5Mi`",
+    ),
+    "a part of a CPU without quotes": (
+        service("sklearn: {resources: {limits: {cpu: 0.5}}}"),
+        "wrong-type",
+        "found number 0.5; put it in quotes",
+    ),
+    "a metric that nobody scales by": (
+        service("sklearn: {}\nscaleMetric: cqu"),
+        "bad-value",
+        "did you mean `cpu`?",
+    ),
+    "a path that begins nowhere": (
+        service("sklearn: {}\nstorageUris: [{uri: x, mountPath: models}]"),
+        "bad-value",
+        "does not match `^/`",
     ),
     "no spec at all": (service("spec: 3"), "wrong-type", "a mapping"),
     "a runtime without containers": (
@@ -81,6 +116,20 @@ def test_what_is_wrong_is_told(text: str, code: str, words: str) -> None:
     assert words in found.problems[0].problem.message
     assert not found.services
     assert not found.runtimes
+
+
+def test_an_unknown_key_does_not_hide_what_else_is_wrong() -> None:
+    found = resources(service("sklern: {}"))
+    assert [(p.problem.code, p.line) for p in found.problems] == [
+        ("unknown-field", 7),
+        ("no-implementation", 6),
+    ]
+    assert "did you mean `sklearn`?" in found.problems[0].problem.message
+
+
+def test_null_is_no_key_at_all() -> None:
+    found = sound(runtime("r", spec="disabled:"))
+    assert found.runtimes[None, "r"].resource.spec.disabled is False
 
 
 def test_every_problem_is_told_with_its_place() -> None:
@@ -118,15 +167,14 @@ def test_a_runtime_of_the_user_replaces_a_built_in_one() -> None:
 
 
 def test_documents_of_other_kinds_are_left_alone() -> None:
-    found = resources("{apiVersion: v1, kind: Secret, metadata: {name: s}}")
-    assert (found.services, found.runtimes, found.problems) == ({}, {}, [])
+    found = resources("{apiVersion: apps/v1, kind: Deployment, metadata: {name: s}}")
+    assert (found.objects, found.problems) == ({}, [])
 
 
 def test_what_we_do_not_interpret_stays_as_it_was_written() -> None:
     text = service("sklearn: {resources: {limits: {cpu: '1'}}}\nnodeSelector: {disk: ssd}")
     data = load(text, "x.yaml")[0].data
-    written = InferenceService.model_validate(data).model_dump(by_alias=True, exclude_unset=True)
-    assert written == data | {"metadata": data["metadata"] | {"namespace": "default"}}
+    assert dump(read(InferenceService, data)) == data
 
 
 def test_a_framework_key_is_a_model_of_that_format() -> None:

@@ -1,0 +1,40 @@
+"""Who fetches a model: ClusterStorageContainer (KServe's) and StorageContainer (ours, which a
+namespace can have for itself). A container, and the URIs that it understands.
+"""
+
+from typing import Literal
+
+from pydantic import StrictBool, StrictStr
+
+from controller.resources.core import Container
+from controller.resources.model import Model
+from controller.resources.resource import Resource
+
+
+class SupportedUriFormat(Model):
+    """A prefix, or a regular expression that is searched; of both, the prefix counts."""
+
+    prefix: StrictStr | None = None
+    regex: StrictStr | None = None
+
+
+class StorageContainerSpec(Model):
+    container: Container
+    supported_uri_formats: tuple[SupportedUriFormat, ...]
+    workload_type: Literal["initContainer", "localModelDownloadJob"] = "initContainer"
+    supports_multi_model_download: StrictBool = False
+
+
+class AnyStorageContainer(Resource):
+    spec: StorageContainerSpec
+    disabled: StrictBool = False
+
+
+class ClusterStorageContainer(AnyStorageContainer):
+    api_version: Literal["serving.kserve.io/v1alpha1"] = "serving.kserve.io/v1alpha1"
+    kind: Literal["ClusterStorageContainer"] = "ClusterStorageContainer"
+
+
+class StorageContainer(AnyStorageContainer):
+    api_version: Literal["graphway.dev/v1alpha1"] = "graphway.dev/v1alpha1"
+    kind: Literal["StorageContainer"] = "StorageContainer"
