@@ -56,6 +56,8 @@ def _int_or_string(value: object) -> object:
 
 _EITHER = {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True}
 
+QuantityText = Annotated[StrictStr, Field(pattern=_QUANTITY.pattern)]
+QuantityTextOrEmpty = Annotated[StrictStr, Field(pattern=rf"^$|{_QUANTITY.pattern}")]
 # As they were written: 1, "1", 500m, 2Gi, 25%.
 Quantity = Annotated[
     int | str,
@@ -83,14 +85,22 @@ NonEmpty = Annotated[
 # The names that are not simply their words put together.
 _ODD_NAMES = {
     "ca_certs": "CACerts",
+    "custom_gpu_resource_type_list": "customGPUResourceTypeList",
     "dataset_uuid": "datasetUUID",
+    "disable_http_route_timeout": "disableHTTPRouteTimeout",
     "disk_uri": "diskURI",
     "downward_api": "downwardAPI",
     "host_ip": "hostIP",
     "host_ipc": "hostIPC",
     "host_pid": "hostPID",
+    "job_ttl_seconds_after_finished": "jobTTLSecondsAfterFinished",
     "pd_id": "pdID",
+    "s3_access_key_id_name": "s3AccessKeyIDName",
+    "s3_ca_bundle": "s3CABundle",
+    "s3_ca_bundle_config_map": "s3CABundleConfigMap",
+    "s3_verify_ssl": "s3VerifySSL",
     "scale_io": "scaleIO",
+    "service_cluster_ip_none": "serviceClusterIPNone",
     "set_hostname_as_fqdn": "setHostnameAsFQDN",
     "storage_policy_id": "storagePolicyID",
     "target_wwns": "targetWWNs",
