@@ -34,14 +34,20 @@ def parse_uri_map(entries: Iterable[str], folder: FilePath) -> dict[str, FilePat
     return uri_map
 
 
-def local_path(
-    uri: str, folder: FilePath, uri_map: Mapping[str, FilePath], source: Path
-) -> FilePath | Problem:
-    """`folder` is the manifest's, `source` the path of the URI in it."""
+def mapped_path(uri: str, uri_map: Mapping[str, FilePath]) -> FilePath | None:
     for prefix in sorted(uri_map, key=len, reverse=True):  # the longest one knows best
         if uri == prefix or uri.startswith(prefix + "/"):
             rest = uri.removeprefix(prefix).strip("/")
             return FilePath(os.path.normpath(uri_map[prefix] / rest))
+    return None
+
+
+def local_path(
+    uri: str, folder: FilePath, uri_map: Mapping[str, FilePath], source: Path
+) -> FilePath | Problem:
+    """`folder` is the manifest's, `source` the path of the URI in it."""
+    if place := mapped_path(uri, uri_map):
+        return place
     if uri.startswith("file://"):
         parts = urlsplit(uri)
         if parts.netloc not in ("", "localhost"):

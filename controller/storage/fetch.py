@@ -1,0 +1,108 @@
+"""storageUri -> a folder on this disk: the door of this room.
+
+Equal requests for one target share one download, which runs as long as somebody waits for it; with
+other processes the target's lock has the same effect. A failure is a value. How a request is
+carried out is none of this file's business (`bring`).
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from controller.storage.bring import bring
+from controller.storage.outcome import Fetched, FetchFailed, Progress, Reason
+from controller.storage.request import Request, identity
+from controller.storage.settings import StorageSettings
+
+_Key = tuple[Path, str]
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A download that runs, and who watches it."""
+
+    outcome: asyncio.Future[Fetched | FetchFailed]
+    task: asyncio.Task[None] | None = None
+    watchers: list[Progress] = field(default_factory=list)
+
+    def progress(self, done: int, total: int | None) -> None:
+        for watcher in tuple(self.watchers):
+            watcher(done, total)
+
+
+def unwatched(done: int, total: int | None) -> None:
+    """For whoever shows no progress."""
+
+
+class Fetcher:
+    """`async with Fetcher(...) as fetcher`; leaving it stops what still runs."""
+
+    def __init__(
+        self,
+        settings: StorageSettings,
+        *,
+        uri_map: Mapping[str, Path],
+        environ: Mapping[str, str],
+    ) -> None:
+        self._settings = settings
+        self._uri_map = uri_map
+        self._environ = environ
+        self._flights: dict[_Key, _Flight] = {}
+        self._tasks = asyncio.TaskGroup()
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for flight in self._flights.values():
+            if flight.task is not None:
+                flight.task.cancel()
+        await self._tasks.__aexit__(kind, error, traceback)
+
+    async def fetch(
+        self, request: Request, progress: Progress = unwatched
+    ) -> Fetched | FetchFailed:
+        """Cancel it to stop the download, unless others wait for it too."""
+        key = request.target, identity(request)
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = _Flight(asyncio.get_running_loop().create_future())
+            self._flights[key] = flight
+            flight.task = self._tasks.create_task(self._fly(key, flight, request))
+        flight.watchers.append(progress)
+        try:
+            return await asyncio.shield(flight.outcome)
+        finally:
+            flight.watchers.remove(progress)
+            if not flight.watchers and flight.task is not None:
+                # Who comes now begins anew, and waits for the lock until this one has stopped.
+                self._forget(key, flight)
+                flight.task.cancel()
+
+    async def _fly(self, key: _Key, flight: _Flight, request: Request) -> None:
+        outcome = flight.outcome
+        try:
+            found = await bring(
+                request, self._settings, self._uri_map, self._environ, flight.progress
+            )
+            outcome.set_result(found)
+        except asyncio.CancelledError:
+            outcome.set_result(FetchFailed(Reason.INTERRUPTED, "the download was stopped"))
+            raise
+        except Exception as bug:
+            outcome.set_exception(bug)
+        finally:
+            self._forget(key, flight)
+
+    def _forget(self, key: _Key, flight: _Flight) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
