@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 _UNDECODED: Final = re.compile("[\udc80-\udcff]")
+_ASCII: Final = r'[^"\\\x80-\xff]'  # one character of a name
 
 
 def characters(text: bytes) -> str:
@@ -22,7 +23,7 @@ def characters(text: bytes) -> str:
 class Glob:
     """A compiled pattern."""
 
-    __slots__ = ("_first", "_last", "_least", "_middle", "_starred")
+    __slots__ = ("_first", "_last", "_least", "_middle", "_starred", "quoted")
 
     def __init__(self, pattern: bytes) -> None:
         segments = _segments(characters(pattern))
@@ -32,6 +33,7 @@ class Glob:
         self._last = re.compile(sources[-1], re.DOTALL)
         self._middle = [re.compile(source, re.DOTALL) for source in sources[1:-1] if source]
         self._least = len(segments[-1])
+        self.quoted = _quoted(segments)
 
     def matches(self, text: bytes) -> bool:
         string = characters(text)
@@ -71,6 +73,19 @@ def _segments(pattern: str) -> list[list[str]]:
     return segments
 
 
-def _source(segment: list[str]) -> str:
+def _source(segment: list[str], any_one: str = ".") -> str:
     """A regular expression without repetition: it cannot backtrack."""
-    return "".join("." if not c else "(?!)" if c == "never" else re.escape(c) for c in segment)
+    return "".join(any_one if not c else "(?!)" if c == "never" else re.escape(c) for c in segment)
+
+
+def _quoted(segments: list[list[str]]) -> bytes:
+    """The pattern of all names that match, as JSON writes them, with the quote behind them.
+
+    It is made for ASCII and matches every name that holds anything else; of escapes it knows
+    nothing. Each star stops where it first may, and is not asked again.
+    """
+    first, *others = [_source(segment, _ASCII).encode() for segment in segments]
+    middle = [rb"(?>%b*?%b)" % (_ASCII.encode(), segment) for segment in others[:-1] if segment]
+    last = [rb"%b*?%b" % (_ASCII.encode(), segment) for segment in others[-1:]]
+    pattern = b"".join([first, *middle, *last])
+    return rb'(?:%b*+[\x80-\xff]|%b")' % (_ASCII.encode(), pattern)

@@ -5,16 +5,27 @@ an array, cuts off the front. So the same text is read differently by each, and 
 something too. What is cut off here is cached: the texts are parts of manifests, so there are few.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
 from graph.conditions.glob import Glob
-from graph.conditions.scan import BLANK, STRING, number, skip_container, unescape
+from graph.conditions.scan import (
+    BLANK,
+    ELEMENTS,
+    INERT_ELEMENTS,
+    STRING,
+    number,
+    other_members,
+    skip_container,
+    unescape,
+)
 
 MODIFIERS: Final = frozenset(
     b"pretty ugly reverse this flatten join valid keys values tostr fromstr group dig".split()
 )
+_FROM_ANYTHING: Final = frozenset((b"@", b"!", b"[", b"{", b"."))  # make something of scalars too
 _OPENERS: Final = b"[({"
 _CLOSERS: Final = b"])}"
 
@@ -45,7 +56,7 @@ class Query:
         return Glob(self.value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ObjectPart:
     """A component as an object takes it: a key, or a pattern of keys."""
 
@@ -53,8 +64,14 @@ class ObjectPart:
     glob: Glob | None
     rest: Rest
 
+    @cached_property
+    def skipped(self) -> re.Pattern[bytes]:
+        """The members that lead nowhere, any number of them."""
+        name = re.escape(self.key) + b'"' if self.glob is None else self.glob.quoted
+        return other_members(name, containers_only=self.rest.path is not None)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class ArrayPart:
     """A component as an array takes it: an index, a query, `#` to count, `#.path` for each."""
 
@@ -63,6 +80,18 @@ class ArrayPart:
     count: bool
     each: bytes | None
     rest: Rest
+
+    @cached_property
+    def skipped(self) -> re.Pattern[bytes] | None:
+        """The elements that lead nowhere, several hundred of them; None where each has to be seen.
+
+        An index skips all of them, as long as its own is not among them.
+        """
+        if self.query is not None:
+            return INERT_ELEMENTS if self.query.path else None
+        if self.each is None:
+            return ELEMENTS
+        return None if self.each[:1] in _FROM_ANYTHING else INERT_ELEMENTS
 
 
 def _after_dot(text: bytes, may_pipe: bool) -> Rest:

@@ -8,6 +8,7 @@ bytes, and its kind is what its first byte says; empty bytes are a value that is
 import re
 from collections.abc import Iterator
 from enum import IntEnum
+from functools import reduce
 from itertools import islice
 from typing import Final
 
@@ -26,8 +27,11 @@ def _container_of(inner: bytes) -> bytes:
     return rb"[{\[(](?:%b++|%b%b)*+[}\])]" % (_PLAIN_TEXT, _QUOTED, inner)
 
 
-# Two levels: most of what requests hold, in one match.
-_SHALLOW: Final = _container_of(rb"|" + _container_of(b""))
+# So many levels hold nearly all that requests do: their containers are skipped in one match.
+_LEVELS: Final = 6
+_SHALLOW: Final = reduce(
+    lambda inner, _: _container_of(b"|" + inner), range(_LEVELS - 1), _container_of(b"")
+)
 _SHALLOW_CONTAINER: Final = re.compile(_SHALLOW, re.DOTALL)
 _UNBRACKETED: Final = re.compile(rb"(?:%b++|%b|%b)*+" % (_PLAIN_TEXT, _QUOTED, _SHALLOW), re.DOTALL)
 # Brackets of one direction and what is between them, if no string among it holds a bracket: in a
@@ -35,6 +39,21 @@ _UNBRACKETED: Final = re.compile(rb"(?:%b++|%b|%b)*+" % (_PLAIN_TEXT, _QUOTED, _
 _BETWEEN: Final = rb'%b*+(?:"[^"\\{}()\[\]]*+"%b*+)*+' % (_PLAIN_TEXT, _PLAIN_TEXT)
 _OPENING: Final = re.compile(rb"[{\[(](?:" + _BETWEEN + rb"[{\[(])*+")
 _CLOSING: Final = re.compile(rb"[}\])](?:" + _BETWEEN + rb"[}\])])*+")
+# Values that can be skipped many at a time, without a look at each: strict JSON, so that there is
+# no doubt where one ends.
+_SEPARATOR: Final = rb"[ \t\r\n,]*+"
+_COLON: Final = rb"[ \t\r\n]*+:[ \t\r\n]*+"
+_TOKEN: Final = rb"-?[0-9][0-9.eE+\-]*+|true|false|null"
+_AFTER_VALUE: Final = rb"(?=[ \t\r\n,\]}])"
+_SCALAR: Final = rb"(?:%b|%b)%b" % (_QUOTED, _TOKEN, _AFTER_VALUE)
+_VALUE: Final = rb"(?:%b|%b|(?=[{\[])%b)%b" % (_QUOTED, _TOKEN, _SHALLOW, _AFTER_VALUE)
+_UNBRACKETED_STRING: Final = rb'"[^"\\{\[]*+(?:\\[^{\[][^"\\{\[]*+)*+"'
+_INERT: Final = rb"(?:%b|%b)%b" % (_UNBRACKETED_STRING, _TOKEN, _AFTER_VALUE)
+ELEMENTS_AT_ONCE: Final = 500
+ELEMENTS: Final = re.compile(rb"(?:%b%b){1,500}+" % (_SEPARATOR, _VALUE), re.DOTALL)
+# No path leads into these, not even into strings: GJSON enters one that holds a bracket.
+INERT_ELEMENTS: Final = re.compile(rb"(?:%b%b){1,500}+" % (_SEPARATOR, _INERT), re.DOTALL)
+_ELEMENT: Final = re.compile(rb"%b|%b|%b" % (_QUOTED, _TOKEN, _SHALLOW), re.DOTALL)
 _OPENERS: Final = (b"{", b"[", b"(")
 _CLOSERS: Final = (b"}", b"]", b")")
 _CLOSER: Final = re.compile(rb"[}\])]")
@@ -100,6 +119,21 @@ def skip_container(text: bytes, at: int) -> int:
 def _nth_closer(text: bytes, at: int, count: int) -> int:
     """Where the closing bracket of a given number ends, counted from `at`; no string holds any."""
     return next(islice(_CLOSER.finditer(text, at), count - 1, None)).end()
+
+
+def count_elements(run: bytes) -> int:
+    """How many elements a match of ELEMENTS or INERT_ELEMENTS holds."""
+    return len(_ELEMENT.findall(run))
+
+
+def other_members(name: bytes, *, containers_only: bool) -> re.Pattern[bytes]:
+    """Members that a look for a name can skip in one match, where `name` is a pattern of it and of
+    the quote behind it. They may be of that name if only a container is wanted, and they hold none.
+    """
+    other = rb'(?!%b)[^"\\]*+"%b%b' % (name, _COLON, _VALUE)
+    if containers_only:
+        other = rb'(?:%b|[^"\\]*+"%b%b)' % (other, _COLON, _SCALAR)
+    return re.compile(rb'(?:%b"%b)*+' % (_SEPARATOR, other), re.DOTALL)
 
 
 def skip_value(text: bytes, at: int) -> int:

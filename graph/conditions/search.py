@@ -23,8 +23,10 @@ from graph.conditions.paths import (
 )
 from graph.conditions.scan import (
     CONTAINER,
+    ELEMENTS_AT_ONCE,
     STRING,
     VALUE_START,
+    count_elements,
     next_value,
     skip_container,
     skip_value,
@@ -159,6 +161,11 @@ class Search:
         self, text: bytes, at: int, frame: _Frame, part: ArrayPart, found: _Found
     ) -> tuple[_Step, int]:
         while at <= len(text):
+            if part.skipped is not None and not _near(part.index, frame.seen):
+                run = part.skipped.match(text, at)
+                if run is not None:
+                    frame.seen += count_elements(run[0])
+                    at = run.end()
             index = frame.seen
             frame.seen += 1
             if part.each is not None:
@@ -242,7 +249,12 @@ def _frame(bracket: bytes, path: bytes, found: _Found) -> _Frame:
 def _object(
     text: bytes, at: int, frame: _Frame, part: ObjectPart, found: _Found
 ) -> tuple[_Step, int]:
-    while (start := _KEY_OR_END.search(text, at)) is not None:
+    while True:
+        skipped = part.skipped.match(text, at)
+        assert skipped is not None  # it also matches nothing
+        start = _KEY_OR_END.search(text, skipped.end())
+        if start is None:
+            break
         if start[0] == b"}":
             return _Step.ENDED, start.end()
         key = STRING.match(text, start.start())
@@ -264,6 +276,10 @@ def _object(
             return _Step.FOUND, end
         at = end
     return _Step.ENDED, len(text) + 1
+
+
+def _near(index: int | None, seen: int) -> bool:
+    return index is not None and 0 <= index - seen < ELEMENTS_AT_ONCE
 
 
 def _static(path: bytes) -> tuple[bytes, bytes] | None:
