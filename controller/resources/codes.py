@@ -13,6 +13,7 @@ _ERROR = Severity.ERROR
 class Code(Enum):
     # resources
     API_VERSION = "api-version", _ERROR
+    OLDER_FORM = "older-form", Severity.WARNING
     BAD_NAME = "bad-name", _ERROR
     DUPLICATE_RESOURCE = "duplicate-resource", _ERROR
     NO_IMPLEMENTATION = "no-implementation", _ERROR

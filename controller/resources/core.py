@@ -118,7 +118,7 @@ class HTTPHeader(Model):
 
 
 class HTTPGetAction(Model):
-    port: IntOrString
+    port: IntOrString | None = None
     host: StrictStr | None = None
     http_headers: tuple[HTTPHeader, ...] = ()
     path: StrictStr | None = None
@@ -131,7 +131,7 @@ class SleepAction(Model):
 
 
 class TCPSocketAction(Model):
-    port: IntOrString
+    port: IntOrString | None = None
     host: StrictStr | None = None
 
 

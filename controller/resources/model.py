@@ -41,8 +41,8 @@ Time = StrictStr  # RFC 3339, as it was written
 
 
 def _quantity(value: object) -> object:
-    value = _whole(value)
-    if type(value) is int or (isinstance(value, str) and _QUANTITY.fullmatch(value)):
+    is_number = type(value) is int or isinstance(value, float)
+    if is_number or (isinstance(value, str) and _QUANTITY.fullmatch(value)):
         return value
     raise PydanticCustomError("quantity", "a quantity as 1, 500m or 2Gi")
 
@@ -58,9 +58,9 @@ _EITHER = {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int
 
 QuantityText = Annotated[StrictStr, Field(pattern=_QUANTITY.pattern)]
 QuantityTextOrEmpty = Annotated[StrictStr, Field(pattern=rf"^$|{_QUANTITY.pattern}")]
-# As they were written: 1, "1", 500m, 2Gi, 25%.
+# As they were written: 1, 0.5, "1", 500m, 2Gi, 25%.
 Quantity = Annotated[
-    int | str,
+    int | float | str,
     PlainValidator(_quantity),
     WithJsonSchema(_EITHER | {"pattern": _QUANTITY.pattern}),
 ]

@@ -6,7 +6,8 @@ InferenceGraphs, which the loader has read.
 
 import os.path
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, Generic, TypeVar, cast
 
@@ -17,6 +18,7 @@ from controller.resources.fields import field_problems, without_unknown
 from controller.resources.inferenceservice import InferenceService
 from controller.resources.kinds import Kind, kind_of, named
 from controller.resources.model import read
+from controller.resources.older import modernize, origin, warnings
 from controller.resources.resource import Resource
 from controller.resources.servingruntime import AnyServingRuntime
 from controller.resources.validate import problems_of
@@ -87,16 +89,25 @@ def parse(documents: Iterable[Document], built_in: Iterable[Document] = ()) -> R
 
 
 def parse_object(data: Mapping[str, Any]) -> tuple[Resource | None, list[Problem]]:
-    """One object, whoever says it: None if a problem is an error, or nobody here knows its kind."""
-    api_version, name = data.get("apiVersion"), data.get("kind")
-    kind = named(str(name))
+    """One object, whoever says it: None if a problem is an error, or nobody here knows its kind.
+
+    Older forms are read as today's.
+    """
+    kind = named(str(data.get("kind")))
     if kind is None:
         return None, []
+    said = deepcopy(dict(data))
+    changes = modernize(said)
+    api_version = said.get("apiVersion")
     if kind_of(str(api_version), kind.name) is None:
         given = shown(str(api_version))
         message = f"{kind.name} has apiVersion {given}; write `{kind.api_version}`"
-        return None, [Code.API_VERSION.at(("apiVersion",), message)]
-    return _read(kind, data)
+        return None, [*warnings(changes), Code.API_VERSION.at(("apiVersion",), message)]
+    resource, problems = _read(kind, said)
+    return resource, [
+        *warnings(changes),
+        *(replace(p, path=origin(p.path, changes)) for p in problems),
+    ]
 
 
 def _read(kind: Kind, data: Mapping[str, Any]) -> tuple[Resource | None, list[Problem]]:

@@ -27,8 +27,14 @@ ROOTS = (
     autoscaling_v2.HorizontalPodAutoscalerBehavior,
     apps_v1.DeploymentStrategy,
 )
-# KServe names containers that have no name, and lets a pod's parts stand without containers.
-OPTIONAL = {("Container", "name"), ("PodSpec", "containers")}
+# KServe names containers that have no name, takes a pod's parts without containers, and lets a
+# probe without a port ask the port of the container.
+OPTIONAL = {
+    ("Container", "name"),
+    ("PodSpec", "containers"),
+    ("HTTPGetAction", "port"),
+    ("TCPSocketAction", "port"),
+}
 # Nothing is served without a name; a claim's template is the one that goes without.
 REQUIRED = {("ObjectMeta", "name")}
 FREE = {("PersistentVolumeClaimTemplate", "metadata"), ("ManagedFieldsEntry", "fieldsV1")}
