@@ -1,0 +1,124 @@
+"""The stream of changes: what a client that listed a version has missed since, then what comes.
+
+A watcher holds nothing but the last version that it was told; how much may lie between is bounded
+by what the store remembers. One that falls behind that gets an Expired event and lists anew. Only
+the write to the client waits, and every watch ends at its time.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from controller.api.respond import encode
+from controller.api.selectors import Matches
+from controller.resources.kinds import Kind
+from controller.store.changes import Change, ChangeType
+from controller.store.errors import ApiError
+from controller.store.refs import Json, api_version
+from controller.store.store import Store
+
+INITIAL_EVENTS_END = "k8s.io/initial-events-end"
+BOOKMARK_EVERY_S = 60.0
+_WRITE_S = 60.0  # who does not read for so long has gone, and keeps his memory
+_DEFAULT_S = (1800, 3600)  # some time between, so that not all clients come back at once
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a client wants to hear of."""
+
+    kind: Kind
+    namespace: str | None
+    matches: Matches | None
+    since: int | None  # None: begin with all that is there
+    bookmarks: bool
+    tell_start: bool  # a bookmark once all that is there has been told
+    timeout_s: int | None
+    shown: Callable[[list[Json]], Json]  # an object as the client wants to see it
+
+
+async def stream(request: web.Request, store: Store, watch: Watch) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.enable_chunked_encoding()
+    news = asyncio.Event()
+    seen = store.version if watch.since is None else watch.since
+    first = [*_everything(store, watch)] if watch.since is None else []
+    first += [_bookmark(watch, seen, start=True)] if watch.tell_start else []
+    store.changes.since(seen)  # Expired is an answer of its own as long as no stream has begun
+    unsubscribe = store.changes.subscribe(lambda _: news.set())
+    unheard = store.changes.on_close(news.set)
+    timeout_s = watch.timeout_s or random.uniform(*_DEFAULT_S)
+    try:
+        async with asyncio.timeout(timeout_s):
+            await response.prepare(request)
+            await _write(response, first)
+            while not store.changes.closed:
+                news.clear()
+                try:
+                    changes = store.changes.since(seen)
+                except ApiError as error:
+                    await _write(response, [{"type": "ERROR", "object": error.body()}])
+                    break
+                await _write(response, [*_events(changes, watch)])
+                seen = changes[-1].version if changes else seen
+                if not await _heard(news) and watch.bookmarks:
+                    await _write(response, [_bookmark(watch, seen, start=False)])
+    except TimeoutError:
+        pass
+    finally:
+        unsubscribe()
+        unheard()
+    with contextlib.suppress(ConnectionError):
+        await response.write_eof()
+    return response
+
+
+async def _heard(news: asyncio.Event) -> bool:
+    """False if nothing came for so long that it is time for a sign of life."""
+    try:
+        async with asyncio.timeout(BOOKMARK_EVERY_S):
+            return await news.wait()
+    except TimeoutError:
+        return False
+
+
+def _everything(store: Store, watch: Watch) -> Iterator[Json]:
+    for item in store.list(watch.kind, watch.namespace, watch.matches).items:
+        yield {"type": ChangeType.ADDED, "object": watch.shown([item])}
+
+
+def _events(changes: list[Change], watch: Watch) -> Iterator[Json]:
+    """What leaves a selection is deleted to those who watch it, what enters it added."""
+    for change in changes:
+        ref = change.ref
+        if ref.kind != watch.kind or watch.namespace not in (None, ref.namespace):
+            continue
+        is_in = change.type is not ChangeType.DELETED and _matches(watch, change.object)
+        was_in = change.before is not None and _matches(watch, change.before)
+        if not is_in and not was_in:
+            continue
+        kind = ChangeType.MODIFIED if is_in and was_in else ChangeType.DELETED
+        kind = ChangeType.ADDED if not was_in else kind
+        yield {"type": kind, "object": watch.shown([change.object])}
+
+
+def _matches(watch: Watch, item: Json) -> bool:
+    return watch.matches is None or watch.matches(item)
+
+
+def _bookmark(watch: Watch, version: int, *, start: bool) -> Json:
+    metadata: Json = {"resourceVersion": str(version)}
+    if start:
+        metadata["annotations"] = {INITIAL_EVENTS_END: "true"}
+    about = {"kind": watch.kind.name, "apiVersion": api_version(watch.kind), "metadata": metadata}
+    return {"type": "BOOKMARK", "object": about}
+
+
+async def _write(response: web.StreamResponse, events: list[Json]) -> None:
+    if events:
+        async with asyncio.timeout(_WRITE_S):
+            await response.write(b"".join(encode(event) + b"\n" for event in events))

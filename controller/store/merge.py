@@ -1,0 +1,98 @@
+"""Patches as functions of plain JSON: merge patch (RFC 7396) and Kubernetes' strategic one.
+
+kubectl sends the strategic form for the types that are compiled into it, here Secret, ConfigMap,
+ServiceAccount and the like. Those have few lists that merge by a key; the table names them, and
+every other list is replaced whole, as a cluster does where its schema says nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from controller.store.errors import bad_request
+from controller.store.refs import Json
+
+# List -> the key by which its items merge; None for a list of plain values that is a set.
+_MERGE_KEYS: Mapping[str, str | None] = {
+    "finalizers": None,
+    "imagePullSecrets": "name",
+    "ownerReferences": "uid",
+    "secrets": "name",
+}
+_ORDER = "$setElementOrder/"
+_DELETE_PLAIN = "$deleteFromPrimitiveList/"
+
+
+def merge(live: Any, patch: Any) -> Any:
+    """RFC 7396: objects are merged, null removes, anything else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged: Json = dict(live) if isinstance(live, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge(merged.get(key), value)
+    return merged
+
+
+def strategic_merge(live: Any, patch: Any) -> Any:
+    if not isinstance(patch, dict):
+        return patch
+    if patch.get("$patch") == "replace":
+        return {key: value for key, value in patch.items() if key != "$patch"}
+    if patch.get("$patch") == "delete":
+        return {}
+    merged: Json = dict(live) if isinstance(live, dict) else {}
+    if "$retainKeys" in patch:
+        merged = {key: value for key, value in merged.items() if key in patch["$retainKeys"]}
+    for key, value in patch.items():
+        if key.startswith(_DELETE_PLAIN):
+            name = key.removeprefix(_DELETE_PLAIN)
+            merged[name] = [item for item in merged.get(name) or () if item not in value]
+        elif key.startswith("$"):
+            continue
+        elif value is None:
+            merged.pop(key, None)
+        elif isinstance(value, list) and key in _MERGE_KEYS:
+            merged[key] = _merge_list(merged.get(key) or [], value, _MERGE_KEYS[key])
+        else:
+            merged[key] = strategic_merge(merged.get(key), value)
+    for key, order in patch.items():
+        name = key.removeprefix(_ORDER)
+        if name != key and name in _MERGE_KEYS and merged.get(name):
+            merged[name] = _ordered(merged[name], order, _MERGE_KEYS[name])
+    return merged
+
+
+def _merge_list(live: list[Any], patch: list[Any], merge_key: str | None) -> list[Any]:
+    if merge_key is None:
+        return [*live, *(item for item in patch if item not in live)]
+    merged = list(live)
+    for item in patch:
+        if not isinstance(item, dict):
+            raise bad_request(f"an item of a list that merges by {merge_key!r} must be an object")
+        if item == {"$patch": "replace"}:
+            return [each for each in patch if each != item]
+        same = next(
+            (i for i, m in enumerate(merged) if m.get(merge_key) == item.get(merge_key)), -1
+        )
+        if item.get("$patch") == "delete":
+            if same >= 0:
+                del merged[same]
+        elif same >= 0:
+            merged[same] = strategic_merge(merged[same], item)
+        else:
+            merged.append(item)
+    return merged
+
+
+def _ordered(items: list[Any], order: list[Any], merge_key: str | None) -> list[Any]:
+    """As the patch's author has them; what is not his comes last."""
+
+    def named(item: Any) -> Any:
+        return item if merge_key is None else item.get(merge_key)
+
+    wanted = [named(item) for item in order]
+    return sorted(
+        items, key=lambda i: wanted.index(named(i)) if named(i) in wanted else len(wanted)
+    )

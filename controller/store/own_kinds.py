@@ -1,0 +1,65 @@
+"""Kinds of core/v1 that nobody writes in a manifest, but that are kept and shown beside those of
+the table: events, the pods that stand for processes, namespaces.
+"""
+
+from pydantic import ConfigDict
+
+from controller.resources.kinds import CORE, KINDS, Column, Kind
+from controller.resources.resource import Resource
+
+
+class Open(Resource):
+    """Its fields are Kubernetes' own and nobody here depends on them."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+_AGE = Column("Age", ".metadata.creationTimestamp", "date")
+
+EVENT = Kind(
+    "Event",
+    CORE,
+    "v1",
+    "events",
+    namespaced=True,
+    model=Open,
+    short_names=("ev",),
+    columns=(
+        Column("Last Seen", ".lastTimestamp", "date"),
+        Column("Type", ".type"),
+        Column("Reason", ".reason"),
+        Column("Object", ".involvedObject", "reference"),
+        Column("Count", ".count", "integer", priority=1),
+        Column("Message", ".message"),
+    ),
+    status=False,
+)
+POD = Kind(
+    "Pod",
+    CORE,
+    "v1",
+    "pods",
+    namespaced=True,
+    model=Open,
+    short_names=("po",),
+    columns=(
+        Column("Ready", ".status.conditions[?(@.type=='Ready')].status"),
+        Column("Status", ".status.phase"),
+        Column("Restarts", ".status.containerStatuses[*].restartCount"),
+        _AGE,
+    ),
+)
+NAMESPACE = Kind(
+    "Namespace",
+    CORE,
+    "v1",
+    "namespaces",
+    namespaced=False,
+    model=Open,
+    short_names=("ns",),
+    columns=(_AGE,),
+    status=False,
+)
+
+ALL_KINDS: tuple[Kind, ...] = (*KINDS, EVENT, POD, NAMESPACE)
+READ_ONLY = (EVENT, POD)  # the controller's; over the API they are only read
