@@ -23,6 +23,7 @@ from controller.storage.threads import in_thread
 LAST_LINES = 5
 LONGEST_LINE = 500  # characters, in a message
 STOP_GRACE_S = 5.0
+NO_CGROUP = ""
 _READ_BYTES = 65_536
 
 
@@ -66,7 +67,7 @@ async def _run(
     settings: StorageSettings,
 ) -> tuple[int, Sequence[str]]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", parented.__file__, str(os.getpid()), *argv),
+        *(sys.executable, "-I", "-S", parented.__file__, str(os.getpid()), NO_CGROUP, *argv),
         env=env,
         cwd=folder,
         stdin=DEVNULL,

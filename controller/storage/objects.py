@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
 from controller.storage.names import safe_name
-from controller.storage.outcome import Fault, Reason
+from controller.storage.outcome import TRANSIENT, Fault, Reason
 from controller.storage.source import Item
 
 if TYPE_CHECKING:
@@ -43,30 +43,34 @@ class ObjectSource:
 
     async def items(self) -> Sequence[Item]:
         prefix = "/".join(filter(None, self._prefix.split("/")))
-        if prefix and not self._prefix.endswith("/") and (one := await self._object(prefix)):
-            return [self._item(one, prefix.rpartition("/")[2])]
+        doubt: Fault | None = None
+        if prefix and not self._prefix.endswith("/"):
+            one = await self._object(prefix)
+            if not isinstance(one, Fault):
+                return [self._item(one, prefix.rpartition("/")[2])]
+            # Who may list but not look is denied what does not exist, and an answer without a body
+            # says nothing more: the listing tells.
+            doubt = one
         found = [meta for meta in await self._below(prefix) if meta["path"] != prefix]
         # Consoles mark a folder by an empty object of its name.
         folders = {path[:cut] for path in (m["path"] for m in found) for cut in _slashes(path)}
         files = [m for m in found if m["size"] or m["path"] not in folders]
         if not files:
-            raise Fault(
-                Reason.NOT_FOUND, f"there is nothing at {self._shown}; upload it, or mend the URI"
-            )
+            message = f"there is nothing at {self._shown}; upload it, or mend the URI"
+            raise doubt or Fault(Reason.NOT_FOUND, message)
         start = len(prefix) + 1 if prefix else 0
         return [self._item(meta, meta["path"][start:]) for meta in files]
 
-    async def _object(self, path: str) -> "ObjectMeta | None":
+    async def _object(self, path: str) -> "ObjectMeta | Fault":
         import obstore  # noqa: PLC0415 - part of an extra, and 30 MiB
 
         try:
             return await obstore.head_async(self._store, path)
         except (obstore.exceptions.BaseError, OSError) as error:
             fault = self._fault(error)
-            # Who may list but not look gets 403 for what does not exist; the listing tells.
-            if fault.reason in (Reason.NOT_FOUND, Reason.DENIED):
-                return None
-            raise fault from error
+            if fault.reason in TRANSIENT:
+                raise fault from error
+            return fault
 
     async def _below(self, prefix: str) -> list["ObjectMeta"]:
         import obstore  # noqa: PLC0415
@@ -125,6 +129,8 @@ class ObjectSource:
         status, code = _STATUS.search(text), _CODE.search(text)
         if status:
             return self._refused(int(status[1]), code[1] if code else "")
+        if "redirect without LOCATION" in text:
+            return self._refused(301, "")
         if "body error" in text:
             return Fault(Reason.INTERRUPTED, f"the connection to {shown} broke again and again")
         why = next((ours for word, ours in _TRANSPORT if word in text), "it cannot be connected to")

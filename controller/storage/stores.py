@@ -117,7 +117,8 @@ def _google(
     config: dict[str, Any] = {"base_url": credentials.get("GOOGLE_BASE_URL") or GOOGLE}
     signed = True
     if credentials.google_key:
-        if json.loads(credentials.google_key).get("type", "service_account") != "service_account":
+        key = json.loads(credentials.google_key)
+        if not isinstance(key, dict) or key.get("type", "service_account") != "service_account":
             message = "the Secret's Google key is not that of a service account; make one of it"
             raise Fault(Reason.BAD_CREDENTIALS, message)
         config["service_account_key"] = credentials.google_key

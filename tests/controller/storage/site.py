@@ -94,8 +94,6 @@ class Site:
         response = web.StreamResponse(status=status, headers=headers)
         if file.length:
             response.content_length = len(content)
-        elif request.version < (1, 1) or "close" in headers.get("Connection", ""):
-            response.force_close()
         else:
             response.enable_chunked_encoding()
         await response.prepare(request)

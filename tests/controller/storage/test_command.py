@@ -1,0 +1,138 @@
+"""A StorageContainer whose command fetches, as a process of this machine."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from controller.storage.containers import StorageContainer, UriFormat
+from controller.storage.credentials import Credentials
+from controller.storage.fetch import Fetcher
+from controller.storage.outcome import Fetched, FetchFailed, Reason
+from controller.storage.request import Request
+from tests.controller.storage.conftest import MakeFetcher, names, tree
+
+FORMATS = (UriFormat(prefix="ours://"),)
+
+
+def runs(script: str, **env: str) -> StorageContainer:
+    return StorageContainer("ours", FORMATS, (sys.executable, "-c", script), env)
+
+
+async def test_it_gets_uri_and_folder_and_what_it_left_is_published(
+    fetcher: Fetcher, tmp_path: Path
+) -> None:
+    script = "import sys, pathlib; pathlib.Path(sys.argv[2], 'm').write_text(sys.argv[1])"
+    request = Request("ours://registry/iris?v=1", tmp_path / "m", container=runs(script))
+    found = await fetcher.fetch(request)
+    assert isinstance(found, Fetched)
+    assert tree(found.path) == {"m": b"ours://registry/iris?v=1"}
+
+
+async def test_its_environment_is_its_own_and_its_credentials(
+    make_fetcher: MakeFetcher, tmp_path: Path
+) -> None:
+    script = (
+        "import sys, os, json, pathlib\n"
+        "seen = dict(os.environ); path = pathlib.Path(seen['GOOGLE_APPLICATION_CREDENTIALS'])\n"
+        "seen['key'] = path.read_text(); seen['mode'] = oct(path.stat().st_mode & 0o777)\n"
+        "pathlib.Path(sys.argv[2], 'seen').write_text(json.dumps(seen))"
+    )
+    environ = {**os.environ, "AWS_ACCESS_KEY_ID": "of-the-shell", "GRAPHWAY_ADMIN_TOKEN": "t"}
+    request = Request(
+        "ours://x",
+        tmp_path / "m",
+        container=runs(script, REGISTRY="https://registry.test"),
+        credentials=Credentials({"HF_TOKEN": "hf_given"}, google_key='{"type": "x"}'),
+    )
+    async with make_fetcher(environ=environ) as fetcher:
+        found = await fetcher.fetch(request)
+    assert isinstance(found, Fetched)
+    seen = json.loads(tree(found.path)["seen"])
+    assert seen["REGISTRY"] == "https://registry.test"
+    assert seen["HF_TOKEN"] == "hf_given"
+    assert (seen["key"], seen["mode"]) == ('{"type": "x"}', "0o600")
+    assert not seen.keys() & {"AWS_ACCESS_KEY_ID", "GRAPHWAY_ADMIN_TOKEN"}
+    assert names(tmp_path) == ["m", "m.json", "m.lock"]
+
+
+FAILURES = {
+    "a status": ("import sys; print('no such model'); sys.exit(3)", "status 3: no such model"),
+    "a signal": ("import os; os.kill(os.getpid(), 9)", "signal 9"),
+    "nothing left": ("pass", "left nothing"),
+    "secrets in its output": (
+        "import sys, os; sys.exit('token ' + os.environ['HF_TOKEN'] + ' refused')",
+        "token *** refused",
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "words"), FAILURES.values(), ids=FAILURES)
+async def test_failures(script: str, words: str, fetcher: Fetcher, tmp_path: Path) -> None:
+    credentials = Credentials({"HF_TOKEN": "hf_s3cret"})
+    request = Request("ours://x", tmp_path / "m", container=runs(script), credentials=credentials)
+    found = await fetcher.fetch(request)
+    assert isinstance(found, FetchFailed)
+    assert found.reason is Reason.COMMAND_FAILED
+    assert words in found.message
+    assert "s3cret" not in found.message
+    assert names(tmp_path) == ["m.lock"]
+
+
+async def test_a_command_that_does_not_exist(fetcher: Fetcher, tmp_path: Path) -> None:
+    container = StorageContainer("ours", FORMATS, ("no-such-command-here",))
+    found = await fetcher.fetch(Request("ours://x", tmp_path / "m", container=container))
+    assert isinstance(found, FetchFailed)
+    assert "no-such-command-here" in found.message
+
+
+HANGS = (
+    "import os, sys, pathlib, time, subprocess\n"
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+    "path = pathlib.Path(os.environ['PIDS'])\n"
+    "path.with_suffix('.new').write_text(f'{os.getpid()} {child.pid}')\n"
+    "path.with_suffix('.new').rename(path)\n"
+    "time.sleep(600)"
+)
+
+
+async def test_cancelled_it_ends_with_all_that_it_started(fetcher: Fetcher, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    request = Request("ours://x", tmp_path / "m", container=runs(HANGS, PIDS=str(pids)))
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        fetch = tasks.create_task(fetcher.fetch(request))
+        while "pids" not in names(tmp_path):  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.02)
+        fetch.cancel()
+        await asyncio.wait((fetch,))
+        for pid in map(int, tree(tmp_path)["pids"].split()):
+            while _lives(pid):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+async def test_one_that_takes_too_long_is_ended(make_fetcher: MakeFetcher, tmp_path: Path) -> None:
+    request = Request("ours://x", tmp_path / "m", container=runs("import time; time.sleep(600)"))
+    async with make_fetcher(command_seconds=0.5) as fetcher:
+        found = await fetcher.fetch(request)
+    assert isinstance(found, FetchFailed)
+    assert "within 0.5 s" in found.message
+
+
+async def test_one_without_a_command_is_the_built_in_fetcher(
+    fetcher: Fetcher, tmp_path: Path
+) -> None:
+    container = StorageContainer("default", (UriFormat(prefix="s3://"),))
+    found = await fetcher.fetch(Request("ours://x", tmp_path / "m", container=container))
+    assert isinstance(found, FetchFailed)
+    assert found.reason is Reason.UNSUPPORTED
