@@ -20,6 +20,11 @@ class Home:
         """One file for each `up` that is alive, or was not ended properly."""
         return self.root / "runs"
 
+    @property
+    def running(self) -> Path:
+        """One file for each `up` that can be asked, see `controller.running`."""
+        return self.root / "running"
+
     def log(self, key: str) -> Path:
         return self.root / "logs" / f"{key}.log"
 
