@@ -18,6 +18,25 @@ class Code(Enum):
     DUPLICATE_RESOURCE = "duplicate-resource", _ERROR
     NO_IMPLEMENTATION = "no-implementation", _ERROR
     SEVERAL_IMPLEMENTATIONS = "several-implementations", _ERROR
+    # KServe's admission
+    BAD_ANNOTATION = "bad-annotation", _ERROR
+    RESERVED_ENV = "reserved-env", _ERROR
+    CONTAINER_NAME = "container-name", _ERROR
+    BAD_PROTOCOL = "bad-protocol", _ERROR
+    STORAGE_CLASH = "storage-clash", _ERROR
+    CONFIDENTIAL = "confidential", _ERROR
+    CONFIDENTIAL_SCHEME = "confidential-scheme", Severity.WARNING
+    BAD_REPLICAS = "bad-replicas", _ERROR
+    BAD_AUTOSCALING = "bad-autoscaling", _ERROR
+    BAD_LOGGER = "bad-logger", _ERROR
+    BAD_WORKERS = "bad-workers", _ERROR
+    BAD_CANARY = "bad-canary", _ERROR
+    RUNTIME_CONFLICT = "runtime-conflict", _ERROR
+    BAD_PATTERN = "bad-pattern", _ERROR
+    DUPLICATE_CACHE = "duplicate-cache", _ERROR
+    UNKNOWN_NODE_GROUP = "unknown-node-group", Severity.WARNING
+    IMMUTABLE = "immutable", _ERROR
+    IN_USE = "in-use", _ERROR
     # who serves it
     NO_RUNTIME = "no-runtime", _ERROR
     NO_REST_PROTOCOL = "no-rest-protocol", _ERROR

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, MutableMapping, MutableSequence,
 from dataclasses import dataclass
 from typing import Any
 
+from controller.resources.annotations import DEPLOYMENT_MODE, EXPLAINER_RUNTIME, OLDER_MODES
 from controller.resources.codes import Code
 from graph.problems import Path, Problem
 from graph.wording import shown
@@ -19,9 +20,8 @@ Data = MutableMapping[str, Any]
 GROUP, OLD_GROUP = "serving.kserve.io", "serving.kubeflow.org"
 TODAY = f"{GROUP}/v1beta1"
 ALPHA = (f"{GROUP}/v1alpha2", f"{OLD_GROUP}/v1alpha2")
-MODE = "serving.kserve.io/deploymentMode"
-_MODES = {"RawDeployment": "Standard", "Serverless": "Knative"}
-EXPLAINER_RUNTIME = "graphway.dev/explainer-runtime"
+
+
 # Of the last KServe that knew the key; used where no runtime is named.
 ALIBI_IMAGE = "kserve/alibi-explainer"
 _COMPONENTS = ("predictor", "transformer", "explainer")
@@ -97,11 +97,12 @@ def _alpha(data: Data) -> Iterator[Change]:
 
 def _mode(data: Data) -> Iterator[Change]:
     annotations = _inside(data, "metadata", "annotations")
-    given = annotations.get(MODE)
-    if isinstance(given, str) and given in _MODES:
-        annotations[MODE] = _MODES[given]
+    given = annotations.get(DEPLOYMENT_MODE)
+    if isinstance(given, str) and given in OLDER_MODES:
+        annotations[DEPLOYMENT_MODE] = OLDER_MODES[given]
         yield _change(
-            ("metadata", "annotations", MODE), f"{shown(given)} is {shown(_MODES[given])} today"
+            ("metadata", "annotations", DEPLOYMENT_MODE),
+            f"{shown(given)} is {shown(OLDER_MODES[given])} today",
         )
 
 

@@ -21,7 +21,7 @@ from controller.resources.model import read
 from controller.resources.older import modernize, origin, warnings
 from controller.resources.resource import Resource
 from controller.resources.servingruntime import AnyServingRuntime
-from controller.resources.validate import problems_of
+from controller.resources.validate import problems_among, problems_of
 from graph.loader import Document
 from graph.problems import Located, Problem, Severity
 from graph.spec import KIND as GRAPH
@@ -85,7 +85,22 @@ def parse(documents: Iterable[Document], built_in: Iterable[Document] = ()) -> R
     replaceable = set(found.objects)
     for document in documents:
         _add(found, document, replaceable)
+    _compare(found, {key: item for key, item in found.objects.items() if key not in replaceable})
     return found
+
+
+def _compare(found: Resources, declared: Mapping[Id, Declared[Resource]]) -> None:
+    """Each with those before it; a service with all that could fetch its model."""
+    everything = [item.resource for item in found.objects.values()]
+    earlier: list[Resource] = []
+    for key, item in declared.items():
+        is_service = isinstance(item.resource, InferenceService)
+        problems = problems_among(item.resource, everything if is_service else earlier)
+        found.problems += map(item.document.located, problems)
+        if any(problem.severity is Severity.ERROR for problem in problems):
+            del found.objects[key]
+        else:
+            earlier.append(item.resource)
 
 
 def parse_object(data: Mapping[str, Any]) -> tuple[Resource | None, list[Problem]]:

@@ -4,6 +4,7 @@ namespace can have for itself). A container, and the URIs that it understands.
 
 from typing import Literal
 
+import re2
 from pydantic import StrictBool, StrictStr
 
 from controller.resources.core import Container
@@ -28,6 +29,22 @@ class StorageContainerSpec(Model):
 class AnyStorageContainer(Resource):
     spec: StorageContainerSpec
     disabled: StrictBool = False
+
+
+def matches(container: AnyStorageContainer, uri: str) -> bool:
+    """Whether it is one that fetches this URI. A pattern that cannot be read matches nothing."""
+    return not container.disabled and any(
+        _matches(item, uri) for item in container.spec.supported_uri_formats
+    )
+
+
+def _matches(item: SupportedUriFormat, uri: str) -> bool:
+    if item.prefix:
+        return uri.startswith(item.prefix)
+    try:
+        return bool(item.regex) and re2.search(item.regex, uri) is not None
+    except re2.error:
+        return False
 
 
 class ClusterStorageContainer(AnyStorageContainer):

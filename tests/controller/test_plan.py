@@ -76,6 +76,7 @@ OTHER = "model: {modelFormat: {name: other}, storageUri: ./model}"
 
 def other(container: str, annotations: str = "{}") -> str:
     formats = "[{name: other, autoSelect: true}]"
+    container = container.replace("{", "{name: kserve-container, ", 1)
     return runtime("r", formats, container=container, annotations=annotations)
 
 

@@ -16,7 +16,8 @@ def formats(*entries: str) -> str:
 
 
 def chosen(model: str, among: Sequence[str], namespace: str = "default") -> Selection:
-    predictor = only_service(service(model)).resource.spec.predictor
+    unscaled = "{serving.kserve.io/autoscalerClass: none}"  # as several nodes have to be
+    predictor = only_service(service(model, annotations=unscaled)).resource.spec.predictor
     wanted = model_of(predictor)
     assert wanted is not None
     return select(
@@ -122,7 +123,7 @@ CHOSEN = {
         "v2",
     ),
     "a runtime of several nodes for a service of several": (
-        f"{model()}\nworkerSpec: {{}}",
+        f"{model(', storageUri: pvc://a')}\nworkerSpec: {{}}",
         [runtime("a"), runtime("b", spec="workerSpec: {containers: [{name: worker-container}]}")],
         "b",
         "v1",
@@ -150,7 +151,11 @@ REASONS = {
     "disabled": (model(), runtime("a", spec="disabled: true"), "disabled"),
     "many models": (model(), runtime("a", spec="multiModel: true"), "many models"),
     "another protocol": (model(V2), runtime("a"), "speaks v1, not v2"),
-    "several nodes": (model(), runtime("a", spec="workerSpec: {containers: [{name: worker-container}]}"), "several nodes"),
+    "several nodes": (
+        model(),
+        runtime("a", spec="workerSpec: {containers: [{name: worker-container}]}"),
+        "several nodes",
+    ),
 }
 
 

@@ -1,23 +1,95 @@
 """What a resource may say and still make no sense: KServe's admission, with every problem at once.
 
-`problems_of` asks the checks of the resource's kind. They see one resource, and nothing around it.
+`problems_of` sees one resource, `problems_among` those around it, `problems_of_change` what it was
+before, `problems_of_deletion` who needs it. Where KServe's own rules are odd, `docs/
+kserve-differences.md` says what is asked instead. The order of the checks is that of KServe.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
+from controller.resources.annotations import LOCAL_MODEL, LOCAL_MODEL_NAMESPACE
+from controller.resources.config import Config
+from controller.resources.inferenceservice import InferenceService
+from controller.resources.localmodel import AnyLocalModelCache
 from controller.resources.resource import Resource
-from controller.resources.validate import inferenceservice, names
+from controller.resources.servingruntime import AnyServingRuntime
+from controller.resources.storagecontainer import AnyStorageContainer
+from controller.resources.trainedmodel import TrainedModel
+from controller.resources.validate import (
+    canary,
+    environment,
+    implementation,
+    models,
+    names,
+    runtimes,
+    scaling,
+    storage,
+    update,
+    workers,
+)
+from controller.resources.validate.subject import Subject
 from graph.problems import Problem
 
-Check = Callable[[Any], Iterable[Problem]]
+SERVICE: tuple[Callable[[Subject], Iterable[Problem]], ...] = (
+    names.service_name,
+    scaling.autoscaler_class,
+    environment.python_path,
+    workers.several_nodes,
+    environment.collocated_storage,
+    implementation.container_names,
+    storage.exclusive,
+    storage.mount_paths,
+    storage.confidential,
+    implementation.one_each,
+    implementation.custom_protocol,
+    scaling.replicas,
+    scaling.logger,
+    scaling.autoscaling,
+    canary.canaries,
+)
 
-_CHECKS: dict[str, tuple[Check, ...]] = {
-    "InferenceService": (names.service_name, inferenceservice.implementations),
-}
-_ALL: tuple[Check, ...] = (names.dns_name,)
+
+def problems_of(resource: Resource, config: Config | None = None) -> list[Problem]:
+    return list(_alone(resource, config))
 
 
-def problems_of(resource: Resource) -> list[Problem]:
-    checks = _CHECKS.get(resource.kind, _ALL)
-    return [problem for check in checks for problem in check(resource)]
+def _alone(resource: Resource, config: Config | None) -> Iterator[Problem]:
+    match resource:
+        case InferenceService():
+            subject = Subject(resource, config)
+            for check in SERVICE:
+                yield from check(subject)
+        case TrainedModel():
+            yield from models.trained_model(resource)
+        case _:
+            yield from names.dns_name(resource)
+    match resource:
+        case AnyServingRuntime():
+            yield from runtimes.alone(resource)
+        case AnyStorageContainer():
+            yield from models.storage_container(resource)
+
+
+def problems_among(resource: Resource, others: Iterable[Resource]) -> list[Problem]:
+    """Of one that comes to the others; an older version of itself among them does not count."""
+    match resource:
+        case InferenceService():
+            containers = [other for other in others if isinstance(other, AnyStorageContainer)]
+            return list(storage.fetchable(Subject(resource), containers))
+        case AnyServingRuntime():
+            peers = [other for other in others if isinstance(other, AnyServingRuntime)]
+            return list(runtimes.among(resource, peers))
+        case AnyLocalModelCache():
+            return list(models.cache_among(resource, others))
+    return []
+
+
+def problems_of_change(old: Resource, new: Resource) -> list[Problem]:
+    """Of an update; one that is being deleted may change as it likes."""
+    return [] if old.metadata.deletion_timestamp else list(update.changed(old, new))
+
+
+def problems_of_deletion(resource: Resource, others: Iterable[Resource]) -> list[Problem]:
+    if isinstance(resource, AnyLocalModelCache):
+        return list(models.cache_in_use(resource, LOCAL_MODEL, LOCAL_MODEL_NAMESPACE, others))
+    return []

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from controller.resources.codes import Code
-from controller.resources.inferenceservice import InferenceService
 from controller.resources.resource import Resource
+from controller.resources.validate.subject import Subject
 from graph.problems import Path, Problem
 from graph.wording import shown
 
@@ -14,8 +14,8 @@ _LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")  # KServe's rule for Inferenc
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")  # Kubernetes' rule
 
 
-def service_name(service: InferenceService) -> Iterator[Problem]:
-    yield from _matches(service.name, _LABEL)
+def service_name(subject: Subject) -> Iterator[Problem]:
+    yield from _matches(subject.service.name, _LABEL)
 
 
 def dns_name(resource: Resource) -> Iterator[Problem]:

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.skipif(not FILES, reason="KServe's manifests are not at
 TEMPLATES = ("006", "050", "051", "052", "053", "054", "055", "056", "057")
 REFUSED = {  # file -> the code of its error
     **dict.fromkeys(TEMPLATES, "yaml-syntax"),
+    # The webhook refuses a name there: the runtime's container has one.
+    "030": "container-name",
     # One of its three services has a model and a container with the serving container's name.
     "033": "several-implementations",
     # nodeName stands beside the predictor: a cluster drops it, and kubectl says so.

@@ -1,0 +1,78 @@
+"""What is asked of the kinds around models: TrainedModel, caches, storage containers."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+import re2
+
+from controller.resources.codes import Code
+from controller.resources.inferenceservice import InferenceService
+from controller.resources.localmodel import AnyLocalModelCache, LocalModelCache
+from controller.resources.resource import Resource
+from controller.resources.storagecontainer import AnyStorageContainer
+from controller.resources.trainedmodel import TrainedModel
+from controller.resources.validate.subject import SPEC
+from graph.problems import Problem
+from graph.wording import listed, shown
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]+")
+_PREFIXES = ("s3://", "gs://", "https://", "http://")
+
+
+def trained_model(resource: TrainedModel) -> Iterator[Problem]:
+    if not _NAME.fullmatch(resource.name):
+        message = f"{shown(resource.name)} is no name; use letters, digits, - and _"
+        yield Code.BAD_NAME.at(("metadata", "name"), message)
+    uri = resource.spec.model.storage_uri
+    if not uri.startswith(_PREFIXES):
+        message = f"{shown(uri)} cannot be fetched here; it begins with {listed(_PREFIXES)}"
+        yield Code.BAD_STORAGE_URI.at((*SPEC, "model", "storageUri"), message)
+
+
+def storage_container(resource: AnyStorageContainer) -> Iterator[Problem]:
+    """KServe asks nothing, and fails at the first model that it fetches."""
+    path = (*SPEC, "supportedUriFormats")
+    for index, item in enumerate(resource.spec.supported_uri_formats):
+        if not item.prefix and not item.regex:
+            message = "it matches nothing; add a prefix or a regex"
+            yield Code.BAD_PATTERN.at((*path, index), message)
+        if item.regex:
+            try:
+                re2.compile(item.regex)
+            except re2.error as error:
+                message = f"{shown(item.regex)} is no regular expression of Go's ({error}); mend it"
+                yield Code.BAD_PATTERN.at((*path, index, "regex"), message)
+
+
+def cache_among(cache: AnyLocalModelCache, others: Iterable[Resource]) -> Iterator[Problem]:
+    known = [*others]
+    if isinstance(cache, LocalModelCache):
+        for other in known:
+            if (
+                isinstance(other, LocalModelCache)
+                and other.name != cache.name
+                and other.spec.source_model_uri == cache.spec.source_model_uri
+            ):
+                message = f"{other.name} keeps {shown(cache.spec.source_model_uri)} already; use it"
+                yield Code.DUPLICATE_CACHE.at((*SPEC, "sourceModelUri"), message)
+    groups = {other.name for other in known if other.kind == "LocalModelNodeGroup"}
+    for index, group in enumerate(cache.spec.node_groups):
+        if group not in groups:
+            message = f"there is no LocalModelNodeGroup {shown(group)}; add one, or name another"
+            yield Code.UNKNOWN_NODE_GROUP.at((*SPEC, "nodeGroups", index), message)
+
+
+def cache_in_use(
+    cache: AnyLocalModelCache, label: str, namespace_label: str, others: Iterable[Resource]
+) -> Iterator[Problem]:
+    """Of a cache that somebody wants to delete."""
+    is_ours = isinstance(cache, LocalModelCache)
+    for other in others:
+        if not isinstance(other, InferenceService):
+            continue
+        labels = other.metadata.labels
+        same_namespace = is_ours or other.namespace == cache.namespace
+        bound_here = (namespace_label in labels) != is_ours
+        if labels.get(label) == cache.name and bound_here and same_namespace:
+            message = f"InferenceService {other.key} uses it; delete that first"
+            yield Code.IN_USE.at((), message)
