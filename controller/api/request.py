@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from controller.api import protobuf
 from controller.store.errors import ApiError, bad_request
 from controller.store.refs import Json
 from graph.grammar import nesting
@@ -32,6 +33,8 @@ def media_type(request: web.Request) -> str:
 async def read_object(request: web.Request) -> Json:
     """The resource in the body. Its type must be told: a browser's form cannot tell this one."""
     kind = media_type(request)
+    if kind == protobuf.MEDIA_TYPE:
+        return protobuf.decode(await read_body(request))
     if kind != _JSON and kind not in _YAML:
         raise unsupported(kind, (_JSON, _YAML[0]))
     return parse(await read_body(request), is_yaml=kind != _JSON)

@@ -8,7 +8,7 @@ the write to the client waits, and every watch ends at its time.
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -42,39 +42,82 @@ class Watch:
 
 
 async def stream(request: web.Request, store: Store, watch: Watch) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/json"})
-    response.enable_chunked_encoding()
-    news = asyncio.Event()
+    """Raises Expired as long as no stream has begun."""
+    client = _Client(request)
     seen = store.version if watch.since is None else watch.since
+    store.changes.since(seen)
     first = [*_everything(store, watch)] if watch.since is None else []
     first += [_bookmark(watch, seen, start=True)] if watch.tell_start else []
-    store.changes.since(seen)  # Expired is an answer of its own as long as no stream has begun
-    unsubscribe = store.changes.subscribe(lambda _: news.set())
-    unheard = store.changes.on_close(news.set)
-    timeout_s = watch.timeout_s or random.uniform(*_DEFAULT_S)
+    with contextlib.suppress(ConnectionError), _news_of(store) as news:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(watch.timeout_s or random.uniform(*_DEFAULT_S)):
+                await client.send(first)
+                await _follow(client, store, watch, seen, news)
+        await client.end()
+    return client.response
+
+
+async def _follow(
+    client: "_Client", store: Store, watch: Watch, seen: int, news: asyncio.Event
+) -> None:
+    # One who leaves is noticed by what is written to him, or else at the next sign of life.
+    while not store.changes.closed and not client.gone:
+        news.clear()
+        try:
+            changes = store.changes.since(seen)
+        except ApiError as error:
+            await client.send([{"type": "ERROR", "object": error.body()}])
+            return
+        await client.send([*_events(changes, watch)])
+        seen = changes[-1].version if changes else seen
+        if not await _heard(news) and watch.bookmarks:
+            await client.send([_bookmark(watch, seen, start=False)])
+
+
+@contextlib.contextmanager
+def _news_of(store: Store) -> Iterator[asyncio.Event]:
+    """Set whenever there are changes, or will be none any more."""
+    news = asyncio.Event()
+    ends = store.changes.subscribe(lambda _: news.set()), store.changes.on_close(news.set)
     try:
-        async with asyncio.timeout(timeout_s):
-            await response.prepare(request)
-            await _write(response, first)
-            while not store.changes.closed:
-                news.clear()
-                try:
-                    changes = store.changes.since(seen)
-                except ApiError as error:
-                    await _write(response, [{"type": "ERROR", "object": error.body()}])
-                    break
-                await _write(response, [*_events(changes, watch)])
-                seen = changes[-1].version if changes else seen
-                if not await _heard(news) and watch.bookmarks:
-                    await _write(response, [_bookmark(watch, seen, start=False)])
-    except TimeoutError:
-        pass
+        yield news
     finally:
-        unsubscribe()
-        unheard()
-    with contextlib.suppress(ConnectionError):
-        await response.write_eof()
-    return response
+        for end in ends:
+            end()
+
+
+class _Client:
+    """Who watches: takes events, or is cut off."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self.response = web.StreamResponse(headers={"Content-Type": "application/json"})
+
+    @property
+    def gone(self) -> bool:
+        transport = self._request.transport
+        return transport is None or transport.is_closing()
+
+    async def send(self, events: list[Json]) -> None:
+        async with self._patience():
+            if not self.response.prepared:
+                await self.response.prepare(self._request)
+            if events:
+                await self.response.write(b"".join(encode(event) + b"\n" for event in events))
+
+    async def end(self) -> None:
+        async with self._patience():
+            await self.response.write_eof()
+
+    @contextlib.asynccontextmanager
+    async def _patience(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(_WRITE_S):
+                yield
+        except TimeoutError as error:
+            if self._request.transport is not None:
+                self._request.transport.abort()
+            raise ConnectionAbortedError from error
 
 
 async def _heard(news: asyncio.Event) -> bool:
@@ -116,9 +159,3 @@ def _bookmark(watch: Watch, version: int, *, start: bool) -> Json:
         metadata["annotations"] = {INITIAL_EVENTS_END: "true"}
     about = {"kind": watch.kind.name, "apiVersion": api_version(watch.kind), "metadata": metadata}
     return {"type": "BOOKMARK", "object": about}
-
-
-async def _write(response: web.StreamResponse, events: list[Json]) -> None:
-    if events:
-        async with asyncio.timeout(_WRITE_S):
-            await response.write(b"".join(encode(event) + b"\n" for event in events))

@@ -6,7 +6,7 @@ whole, as in a schema without list types. Ownership stands in `metadata.managedF
 Kubernetes' form; only those who apply are in it. Pure functions on plain JSON.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from controller.store.errors import Cause, bad_request, conflict
@@ -48,8 +48,8 @@ def apply(ref: Ref, live: Json, wanted: Json, *, manager: str, force: bool, now:
     kept = {name: fields - taken[name] for name, fields in others.items()}
     elsewhere = mine.union(*kept.values())
     for path in sorted(owned.get(manager, set()) - mine, key=len, reverse=True):
-        if not any(_overlap(path, other) for other in elsewhere):
-            _remove(merged, path)
+        if not any(other[: len(path)] == path for other in elsewhere):
+            _remove(merged, path, elsewhere)
     after = kept | {manager: mine}
     merged["metadata"]["managedFields"] = [*_entries(entries, owned, after, now)]
     return merged
@@ -98,26 +98,26 @@ def _at(value: Any, path: Field) -> Any:
     return {} if isinstance(value, dict) else value
 
 
-def _overlap(one: Field, other: Field) -> bool:
-    shorter = min(len(one), len(other))
-    return one[:shorter] == other[:shorter]
+def _remove(value: Json, path: Field, said: Set[Field]) -> None:
+    """With the objects above it that hold nothing else, if nobody said them.
 
-
-def _remove(value: Json, path: Field) -> None:
-    """With the objects above it that hold nothing else; `merged` shares nothing with the live."""
+    What is changed on the way is copied: the rest is shared with the live object.
+    """
     above = [value]
     for key in path[:-1]:
         inner = above[-1].get(key)
         if not isinstance(inner, dict):
             return
-        above[-1][key] = inner = dict(inner)
-        above.append(inner)
-    if isinstance(above[-1].get(path[-1]), dict) and above[-1][path[-1]]:
+        above[-1][key] = dict(inner)
+        above.append(above[-1][key])
+    last = above[-1].get(path[-1])
+    if isinstance(last, dict) and last:  # he said `{}`; what is in there now is others'
         return
     above[-1].pop(path[-1], None)
-    for depth in range(len(above) - 1, 0, -1):
-        if not above[depth] and depth > 1:  # `spec` itself and `metadata` stay
-            del above[depth - 1][path[depth - 1]]
+    for depth in range(len(path) - 1, 0, -1):
+        if above[depth] or path[:depth] in said or depth == 1:  # `spec` and `metadata` stay
+            return
+        del above[depth - 1][path[depth - 1]]
 
 
 def _manager(entry: Json) -> str:

@@ -14,8 +14,8 @@ from itertools import islice
 from controller.store.errors import expired
 from controller.store.refs import Json, Ref
 
-MAX_CHANGES = 4096
-MAX_BYTES = 64 * 1024 * 1024
+MAX_CHANGES = 2048
+MAX_BYTES = 16 * 1024 * 1024
 
 
 class ChangeType(StrEnum):

@@ -59,9 +59,12 @@ class Database:
 
     @classmethod
     def open(cls, path: Path) -> "Database":
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # It holds Secrets. The files beside it get the same mode from SQLite.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # It holds Secrets. The files beside it get the same mode from SQLite.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            raise CannotOpen(f"{path}: {error.strerror}; choose another place") from error
         connection = sqlite3.connect(path, isolation_level=None, timeout=0)
         try:
             _prepare(connection, path)

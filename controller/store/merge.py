@@ -44,11 +44,13 @@ def strategic_merge(live: Any, patch: Any) -> Any:
         return {}
     merged: Json = dict(live) if isinstance(live, dict) else {}
     if "$retainKeys" in patch:
-        merged = {key: value for key, value in merged.items() if key in patch["$retainKeys"]}
+        kept = _listed(patch, "$retainKeys")
+        merged = {key: value for key, value in merged.items() if key in kept}
     for key, value in patch.items():
         if key.startswith(_DELETE_PLAIN):
             name = key.removeprefix(_DELETE_PLAIN)
-            merged[name] = [item for item in merged.get(name) or () if item not in value]
+            dropped = _listed(patch, key)
+            merged[name] = [item for item in merged.get(name) or () if item not in dropped]
         elif key.startswith("$"):
             continue
         elif value is None:
@@ -57,30 +59,35 @@ def strategic_merge(live: Any, patch: Any) -> Any:
             merged[key] = _merge_list(merged.get(key) or [], value, _MERGE_KEYS[key])
         else:
             merged[key] = strategic_merge(merged.get(key), value)
-    for key, order in patch.items():
+    for key in patch:
         name = key.removeprefix(_ORDER)
         if name != key and name in _MERGE_KEYS and merged.get(name):
-            merged[name] = _ordered(merged[name], order, _MERGE_KEYS[name])
+            merged[name] = _ordered(merged[name], _listed(patch, key), _MERGE_KEYS[name])
     return merged
+
+
+def _listed(patch: Json, key: str) -> list[Any]:
+    if not isinstance(patch[key], list):
+        raise bad_request(f"{key} in a patch must be a list")
+    return list(patch[key])
 
 
 def _merge_list(live: list[Any], patch: list[Any], merge_key: str | None) -> list[Any]:
     if merge_key is None:
         return [*live, *(item for item in patch if item not in live)]
+    if {"$patch": "replace"} in patch:
+        return [item for item in patch if item != {"$patch": "replace"}]
     merged = list(live)
     for item in patch:
         if not isinstance(item, dict):
             raise bad_request(f"an item of a list that merges by {merge_key!r} must be an object")
-        if item == {"$patch": "replace"}:
-            return [each for each in patch if each != item]
-        same = next(
-            (i for i, m in enumerate(merged) if m.get(merge_key) == item.get(merge_key)), -1
-        )
+        names = [_name(each, merge_key) for each in merged]
+        at = names.index(item.get(merge_key)) if item.get(merge_key) in names else None
         if item.get("$patch") == "delete":
-            if same >= 0:
-                del merged[same]
-        elif same >= 0:
-            merged[same] = strategic_merge(merged[same], item)
+            if at is not None:
+                del merged[at]
+        elif at is not None:
+            merged[at] = strategic_merge(merged[at], item)
         else:
             merged.append(item)
     return merged
@@ -88,11 +95,14 @@ def _merge_list(live: list[Any], patch: list[Any], merge_key: str | None) -> lis
 
 def _ordered(items: list[Any], order: list[Any], merge_key: str | None) -> list[Any]:
     """As the patch's author has them; what is not his comes last."""
+    wanted = [_name(item, merge_key) for item in order]
 
-    def named(item: Any) -> Any:
-        return item if merge_key is None else item.get(merge_key)
+    def rank(item: Any) -> int:
+        name = _name(item, merge_key)
+        return wanted.index(name) if name in wanted else len(wanted)
 
-    wanted = [named(item) for item in order]
-    return sorted(
-        items, key=lambda i: wanted.index(named(i)) if named(i) in wanted else len(wanted)
-    )
+    return sorted(items, key=rank)
+
+
+def _name(item: Any, merge_key: str | None) -> Any:
+    return item if merge_key is None else item.get(merge_key) if isinstance(item, dict) else None
