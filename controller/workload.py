@@ -50,6 +50,7 @@ class Probe:
     port: int
     timeout_s: float = 1.0
     failures: int = 3  # in a row, before what was ready no longer is
+    period_s: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,4 +243,5 @@ def _probe(
         number or ports[0].container_port,
         spec.timeout_seconds or 1,
         spec.failure_threshold or 3,
+        spec.period_seconds or 10,
     )

@@ -1,27 +1,43 @@
-"""The local backend: every service of a plan as processes on this machine, until cancelled.
+"""Every service of a plan as one replica of the local backend, until cancelled.
 
-It runs inside somebody's event loop and tells what it knows: endpoints whenever one comes or goes,
-progress all the time. Who serves graphs from that is not its business.
+It tells what it knows: endpoints whenever one comes or goes, progress all the time. Who serves
+graphs from that is not its business.
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping
 
-import aiohttp
-
 from controller.endpoints import Endpoint
+from controller.local.backend import LocalBackend
+from controller.local.container import process_spec
 from controller.local.home import Home
-from controller.local.leftovers import RunFile, end_leftovers
-from controller.local.plan import Plan
-from controller.local.ports import Ports
-from controller.local.process import Process
-from controller.local.progress import ProgressSink, Silent
-from controller.local.supervise import Supervisor, Surroundings
+from controller.local.plan import LocalService, Plan
+from controller.local.progress import Phase, ProgressSink, Silent
+from controller.local.replica import Phase as State
+from controller.local.replica import ProcessSpec, ProcessState
+from controller.local.settings import LocalSettings
+from controller.local.variables import PodFields
+from controller.resources.core import (
+    Container,
+    EnvVar,
+    HTTPGetAction,
+    Probe,
+    TCPSocketAction,
+)
 
 GRACE_S = 10.0  # from SIGTERM to SIGKILL; a cluster gives 30, but here somebody waits at a terminal
 
 OnEndpoints = Callable[[Mapping[str, Endpoint]], None]
+
+_PHASES = {
+    State.PENDING: Phase.PREPARING,
+    State.STARTING: Phase.STARTING,
+    State.READY: Phase.READY,
+    State.NOT_READY: Phase.UNREADY,
+    State.BACKOFF: Phase.CRASHED,
+    State.FAILED: Phase.CRASHED,
+    State.STOPPED: Phase.STOPPED,
+}
 
 
 class LocalController:
@@ -33,17 +49,22 @@ class LocalController:
         on_endpoints: OnEndpoints,
         progress: ProgressSink | None = None,
         environ: Mapping[str, str] | None = None,
+        settings: LocalSettings | None = None,
         grace_s: float = GRACE_S,
     ) -> None:
         self._plan = plan
         self._home = home
         self._on_endpoints = on_endpoints
         self._progress = progress or Silent()
-        self._environ = os.environ if environ is None else environ
+        self._backend = LocalBackend(
+            home, settings=settings, environ=environ, on_output=self._progress.output
+        )
         self._grace_s = grace_s
-        self._addresses: dict[str, str | None] = {s.key: None for s in plan.services}
+        self._services = {service.key: service for service in plan.services}
+        self._addresses: dict[str, str | None] = dict.fromkeys(self._services)
+        self._started: dict[str, float] = {}
+        self._told: dict[str, tuple[Phase, str]] = {}
         self._all_ready = asyncio.Event()
-        self._running: set[Process] = set()
 
     @property
     def waiting(self) -> list[str]:
@@ -56,52 +77,85 @@ class LocalController:
 
     def kill(self) -> None:
         """For those who cannot wait for its end."""
-        for process in self._running:
-            process.kill()
+        self._backend.kill()
 
     async def run(self) -> None:
         """Until cancelled; then everything is stopped."""
-        await asyncio.to_thread(end_leftovers, self._home.runs)
-        self._say()
-        run_file = RunFile(self._home.runs)
-        try:
-            async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
-                around = Surroundings(
-                    self._home,
-                    run_file,
-                    Ports(),
-                    session,
-                    self._progress,
-                    self._environ,
-                    self._grace_s,
-                    self._running,
-                )
-                for service in self._plan.services:
-                    supervisor = Supervisor(service, around, self._setter(service.key))
-                    group.create_task(supervisor.run())
-                await asyncio.Event().wait()  # without services too: the graphs still run
-        finally:
-            run_file.remove()
+        self._backend.subscribe(self._on_state)
+        async with self._backend.running():
+            self._say()
+            for service in self._plan.services:
+                self._backend.apply(service.key, _spec(service, self._home, self._grace_s))
+            await asyncio.Event().wait()  # without services too: the graphs still run
 
-    def _setter(self, key: str) -> Callable[[str | None], None]:
-        def set_address(address: str | None) -> None:
-            if self._addresses[key] != address:
-                self._addresses[key] = address
-                self._say()
+    def _on_state(self, key: str, state: ProcessState) -> None:
+        service = self._services[key]
+        address = None
+        if state.ready:
+            address = f"http://127.0.0.1:{state.ports[service.workload.ports[0].container_port]}"
+        if state.phase in _PHASES:
+            told = (_PHASES[state.phase], self._detail(key, state, address))
+            if self._told.get(key) != told:
+                self._told[key] = told
+                self._progress.phase(key, *told)
+        if self._addresses[key] != address:
+            self._addresses[key] = address
+            self._say()
 
-        return set_address
+    def _detail(self, key: str, state: ProcessState, address: str | None) -> str:
+        match state.phase:
+            case State.STARTING:
+                self._started[key] = state.since
+                return self._services[key].workload.runtime or "its own command"
+            case State.READY:
+                took_s = state.since - self._started[key]
+                return f"{address} after {took_s:.1f} s"
+            case State.BACKOFF | State.FAILED:
+                return f"{state.message} (see {self._home.log(key)})"
+        return state.message
 
     def _say(self) -> None:
         self._on_endpoints(
             {
-                service.key: Endpoint(_addresses(self._addresses[service.key]), service.path)
-                for service in self._plan.services
+                key: Endpoint(_addresses(self._addresses[key]), service.path)
+                for key, service in self._services.items()
             }
         )
         if self.waiting:
             self._all_ready.clear()
         else:
             self._all_ready.set()
+
+
+def _spec(service: LocalService, home: Home, grace_s: float) -> ProcessSpec:
+    workload = service.workload
+    ask = workload.probe
+    container = Container(
+        command=workload.command,
+        args=workload.args,
+        env=tuple(EnvVar(name=name, value=value) for name, value in workload.env),
+        ports=workload.ports,
+        working_dir=workload.working_dir,
+        readiness_probe=Probe(
+            http_get=HTTPGetAction(port=ask.port, path=ask.path) if ask.path else None,
+            tcp_socket=None if ask.path else TCPSocketAction(port=ask.port),
+            timeout_seconds=int(ask.timeout_s),
+            failure_threshold=ask.failures,
+            period_seconds=ask.period_s,
+        ),
+    )
+    namespace, _, name = service.key.partition("/")
+    spec = process_spec(
+        container,
+        pod=PodFields(name, namespace),
+        folder=home.scratch(service.key),
+        log=home.log(service.key),
+        mounts=service.mounts,
+        packages=service.packages,
+        grace_s=grace_s,
+    )
+    assert isinstance(spec, ProcessSpec)  # a plan has none of what could be wrong
+    return spec
 
 
 def _addresses(address: str | None) -> tuple[str, ...]:

@@ -1,9 +1,8 @@
-"""Workload -> argv, environment and folder of one process. Pure.
+"""What a process gets when it starts: the words of its command, its variables, its folder. Pure.
 
-Manifests speak of a container's world; here it becomes this machine's: `/mnt/models` is a folder
-somewhere, and each declared port gets a free one, told as `$(PORT)` (the first) and
-`$(PORT_<NAME>)`. `$(VAR)` is Kubernetes' own way to use a variable in a command, so a manifest
-that sets PORT itself still runs on a cluster.
+Ports and devices are chosen anew for a life, so only now can `$(PORT)` (the first port) and
+`$(PORT_<NAME>)` be filled in. `$(VAR)` is Kubernetes' own way to use a variable in a command, so a
+manifest that sets PORT itself still runs on a cluster.
 """
 
 import re
@@ -11,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.workload import Workload
+from controller.local.replica import ProcessSpec
 
 # They would lead a server's Python out of its own environment.
 _NOT_INHERITED = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONSTARTUP")
@@ -27,49 +26,37 @@ class Launch:
 
 
 def launch(
-    workload: Workload,
+    spec: ProcessSpec,
     *,
     ports: Mapping[int, int],
-    mounts: Mapping[str, Path],
+    gpus: tuple[str, ...],
     python_env: Path | None,
-    scratch: Path,
     environ: Mapping[str, str],
 ) -> Launch:
-    """`ports`: declared -> real. `mounts`: place in the container -> place here. `environ` is
-    inherited.
-    """
+    """`ports`: declared -> real. `environ` is inherited."""
     inherited = {name: value for name, value in environ.items() if name not in _NOT_INHERITED}
     inherited["PYTHONUNBUFFERED"] = "1"  # a log that lags behind is no help
     if python_env is not None:
         inherited["VIRTUAL_ENV"] = str(python_env)
         inherited["PATH"] = f"{python_env / 'bin'}:{environ.get('PATH', '')}"
-    given = _port_variables(workload, ports)
+    # Empty hides all devices: who asked for none must not take one that others hold.
+    given = _port_variables(spec, ports) | {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}
     known = dict(given)
-    for name, value in workload.env:
-        # As in Kubernetes: a variable sees those before it. The ports are ours to say.
+    for name, value in spec.env:
+        # As in Kubernetes: a variable sees those before it. Ports and devices are ours to say.
         if name not in given:
-            known[name] = _expand(_moved(value, mounts), known)
-    folder = Path(workload.working_dir) if workload.working_dir else scratch
-    words = (*workload.command, *workload.args)
-    argv = tuple(_expand(_moved(word, mounts), known) for word in words)
-    return Launch(argv, inherited | known, scratch / folder)
+            known[name] = _expand(value, known)
+    argv = tuple(_expand(word, known) for word in spec.argv)
+    return Launch(argv, inherited | known, spec.folder)
 
 
-def _port_variables(workload: Workload, ports: Mapping[int, int]) -> dict[str, str]:
-    variables = {"PORT": str(ports[workload.ports[0].container_port])}
-    for port in workload.ports:
+def _port_variables(spec: ProcessSpec, ports: Mapping[int, int]) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for port in spec.ports:
+        variables.setdefault("PORT", str(ports[port.number]))
         if port.name:
-            name = f"PORT_{port.name.upper().replace('-', '_')}"
-            variables[name] = str(ports[port.container_port])
+            variables[f"PORT_{port.name.upper().replace('-', '_')}"] = str(ports[port.number])
     return variables
-
-
-def _moved(text: str, mounts: Mapping[str, Path]) -> str:
-    for mount in sorted(mounts, key=len, reverse=True):
-        # Not the beginning of a longer name: /mnt/models, and not /mnt/models-old.
-        here = str(mounts[mount]).replace("\\", r"\\")
-        text = re.sub(rf"{re.escape(mount)}(?![\w.-])", here, text)
-    return text
 
 
 def _expand(text: str, known: Mapping[str, str]) -> str:

@@ -4,6 +4,9 @@ Each run has a file in `$GRAPHWAY_HOME/runs` with its owner and a mark that all 
 in their environment. A file whose owner is gone is a run that was not ended properly: every
 process with its mark, or with a recorded id and the recorded start time, is ours to end. A process
 id alone proves nothing, ids are used again.
+
+The mark of a process is that of its run and the number of its life. By the number, those are found
+that left the process group of a replica, as daemons do.
 """
 
 import json
@@ -15,6 +18,8 @@ from typing import Any
 
 import psutil
 
+from controller.local.cgroups import Cgroup
+
 MARK = "GRAPHWAY_RUN"
 GRACE_S = 5.0
 START_TOLERANCE_S = (
@@ -23,15 +28,24 @@ START_TOLERANCE_S = (
 
 
 class RunFile:
-    """The file of this run. `mark` belongs into the environment of whatever it starts."""
+    """The file of this run. `mark`, or that of a life, belongs into the environment of whatever it
+    starts. `cgroups`: where those of its lives are made, by their marks.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cgroups: Path | None = None) -> None:
         self.mark = uuid.uuid4().hex
         self._path = folder / f"{os.getpid()}-{self.mark}.json"
         self._processes: dict[int, float] = {}
+        self._lives = 0
+        self._cgroups = str(cgroups) if cgroups else None
         folder.mkdir(parents=True, exist_ok=True)
         self._owner = {"pid": os.getpid(), "started": psutil.Process().create_time()}
         self._write()
+
+    def life_mark(self) -> str:
+        """For the processes of one more life."""
+        self._lives += 1
+        return f"{self.mark}.{self._lives}"
 
     def add(self, pid: int) -> None:
         try:
@@ -49,7 +63,12 @@ class RunFile:
 
     def _write(self) -> None:
         processes = [{"pid": pid, "started": at} for pid, at in self._processes.items()]
-        run = {"owner": self._owner, "mark": self.mark, "processes": processes}
+        run = {
+            "owner": self._owner,
+            "mark": self.mark,
+            "processes": processes,
+            "cgroups": self._cgroups,
+        }
         half = self._path.with_suffix(".half")
         half.write_text(json.dumps(run))
         half.replace(self._path)
@@ -66,8 +85,16 @@ def end_leftovers(folder: Path, grace_s: float = GRACE_S) -> list[str]:
             processes = list(_processes(run))
             ended += [_command(process) for process in processes]
             _end(processes, grace_s)
+            _remove_cgroups(run)
         path.unlink(missing_ok=True)
     return ended
+
+
+def kill_marked(life_mark: str) -> None:
+    """Whatever is left of one life, wherever it went."""
+    for process in psutil.process_iter():
+        if _mark(process) == life_mark:
+            _try(process.kill)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -92,12 +119,23 @@ def _alive(record: dict[str, Any]) -> bool:
 def _processes(run: dict[str, Any]) -> Iterator[psutil.Process]:
     recorded = {record["pid"] for record in run["processes"] if _alive(record)}
     for process in psutil.process_iter():
-        try:
-            marked = process.environ().get(MARK) == run["mark"]
-        except psutil.Error:  # somebody else's, or gone
-            marked = False
-        if marked or process.pid in recorded:
+        if _mark(process).partition(".")[0] == run["mark"] or process.pid in recorded:
             yield process
+
+
+def _mark(process: psutil.Process) -> str:
+    try:
+        return str(process.environ().get(MARK, ""))
+    except psutil.Error:  # somebody else's, or gone
+        return ""
+
+
+def _remove_cgroups(run: dict[str, Any]) -> None:
+    if base := run.get("cgroups"):
+        for folder in Path(base).glob(f"{run['mark']}.*"):
+            cgroup = Cgroup(folder)
+            cgroup.kill()
+            cgroup.remove()
 
 
 def _command(process: psutil.Process) -> str:

@@ -1,8 +1,10 @@
-"""Runs a command that ends with its parent: `python parented.py PARENT_PID COMMAND...`.
+"""Runs a command that ends with its parent: `python parented.py PARENT_PID CGROUP COMMAND...`.
 
 A program of its own, because between fork and exec nothing but exec is safe in a process with
-threads. It imports only what it needs: every model server starts through it. Elsewhere than on
-Linux there is no such signal, and the run file must do (see `leftovers`).
+threads. It enters the cgroup whose folder is CGROUP first, unless that is empty: entered later, the
+command could outgrow its limits before. It imports only what it needs: every model server starts
+through it. Elsewhere than on Linux there is no signal for a parent's end, and the run file must do
+(see `leftovers`).
 """
 
 import ctypes
@@ -13,7 +15,7 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def main(parent: int, command: list[str]) -> None:
+def main(parent: int, cgroup: str, command: list[str]) -> None:
     if sys.platform == "linux":
         # It survives exec, not fork: the server's own children are the server's to end, or the
         # next start's.
@@ -21,6 +23,9 @@ def main(parent: int, command: list[str]) -> None:
         if os.getppid() != parent:  # it died before we asked
             sys.exit(1)
     try:
+        if cgroup:
+            with open(f"{cgroup}/cgroup.procs", "w") as members:
+                members.write("0")  # whoever writes it
         os.execvp(command[0], command)
     except OSError as error:
         print(f"{command[0]} cannot be run: {error.strerror}", file=sys.stderr)
@@ -28,4 +33,4 @@ def main(parent: int, command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2:])
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3:])

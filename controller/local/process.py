@@ -8,46 +8,19 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
 from controller.local.launch import Launch
+from controller.local.logfile import LogFile, LogLimits
+from controller.local.output import Output
 
 WRAPPER = Path(__file__).with_name("parented.py")
-LAST_LINES = 20  # kept for whoever asks why it ended
-LONGEST_LINE = 1_000_000  # bytes; cut beyond, so that output without line ends is no leak
 GONE_S = 5.0  # after SIGKILL; a process in uninterruptible sleep is not waited for
+LIMITS = LogLimits()
 OUTPUT_S = 1.0  # after its end, for the rest of the output; a child that left may hold the pipe
-
-
-class Output:
-    """Bytes -> lines: into the log file, and to whoever watches."""
-
-    def __init__(self, log: Path, on_line: Callable[[str], None]) -> None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        self._file = log.open("ab")
-        self._on_line = on_line
-        self._rest = b""
-        self.last_lines: deque[str] = deque(maxlen=LAST_LINES)
-
-    def take(self, data: bytes) -> None:
-        # Progress bars return to the beginning of the line instead of ending it.
-        *lines, self._rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
-        if len(self._rest) > LONGEST_LINE:
-            lines, self._rest = [*lines, self._rest], b""
-        for raw in filter(bytes.strip, lines):
-            self._file.write(raw + b"\n")
-            line = raw.decode(errors="replace").rstrip()
-            self.last_lines.append(line)
-            self._on_line(line)
-        self._file.flush()
-
-    def close(self) -> None:
-        self.take(b"\n")
-        self._file.close()
 
 
 class Process:
@@ -85,11 +58,15 @@ class Process:
         while chunk := await self._reader.read(65_536):
             self._output.take(chunk)
 
+    def terminate(self) -> None:
+        """Asks the whole group to end."""
+        self._signal(signal.SIGTERM)
+
     async def stop(self, grace_s: float) -> None:
         """Asks the whole group to end, and ends what has not by then."""
         gone = False
         try:
-            self._signal(signal.SIGTERM)
+            self.terminate()
             gone = await self._gone_within(grace_s)
         finally:
             if not gone:
@@ -130,6 +107,8 @@ class Process:
             os.killpg(self.pid, number)
         except ProcessLookupError:
             return False
+        except PermissionError:  # a child that became another user: it is there, at least
+            return True
         return True
 
 
@@ -140,9 +119,17 @@ def _group(pid: int) -> int | None:
         return None
 
 
-async def start(launch: Launch, log: Path, on_line: Callable[[str], None]) -> Process:
+async def start(
+    launch: Launch,
+    log: Path,
+    on_line: Callable[[str], None],
+    *,
+    limits: LogLimits = LIMITS,
+    cgroup: Path | None = None,
+) -> Process:
     """A command that cannot be run ends with status 127 and says why in its output."""
     launch.folder.mkdir(parents=True, exist_ok=True)
+    output = Output(LogFile(log, limits), on_line)
     # A pipe of our own: with asyncio's, some Pythons call a process alive until its children close
     # it too.
     read_end, write_end = os.pipe()
@@ -153,12 +140,7 @@ async def start(launch: Launch, log: Path, on_line: Callable[[str], None]) -> Pr
     )
     try:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-S",
-            str(WRAPPER),
-            str(os.getpid()),
-            *launch.argv,
+            *wrapped(launch.argv, cgroup),
             env=launch.env,
             cwd=launch.folder,
             stdin=DEVNULL,
@@ -168,7 +150,14 @@ async def start(launch: Launch, log: Path, on_line: Callable[[str], None]) -> Pr
         )
     except BaseException:
         transport.close()
+        output.close()
         raise
     finally:
         os.close(write_end)
-    return Process(process, reader, transport, Output(log, on_line))
+    return Process(process, reader, transport, output)
+
+
+def wrapped(argv: tuple[str, ...], cgroup: Path | None = None) -> tuple[str, ...]:
+    """The command that runs this one so that it ends with us."""
+    me = (sys.executable, "-I", "-S", str(WRAPPER), str(os.getpid()))
+    return (*me, str(cgroup or ""), *argv)

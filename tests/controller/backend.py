@@ -13,6 +13,7 @@ from controller.local.controller import LocalController
 from controller.local.home import Home
 from controller.local.plan import Machine, Plan, plan
 from controller.local.progress import Phase
+from controller.local.settings import LocalSettings
 from tests.controller.manifests import service, sound
 
 SERVER = Path(__file__).with_name("fake_server.py")
@@ -49,6 +50,7 @@ class Watcher:
 
 
 HTTP_PROBE = "{httpGet: {path: /ready, port: 8080}}"
+OFTEN = "{httpGet: {path: /ready, port: 8080}, periodSeconds: 1, failureThreshold: 1}"
 TCP_PROBE = "{tcpSocket: {port: 8080}}"
 
 
@@ -78,6 +80,7 @@ def controller_of(
         home=Home(home),
         on_endpoints=watcher.on_endpoints,
         progress=watcher,
+        settings=LocalSettings(restart_first_seconds=1.0),
         grace_s=grace_s,
     )
 

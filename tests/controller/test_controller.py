@@ -9,9 +9,9 @@ import aiohttp
 import psutil
 import pytest
 
-from controller.local import supervise
+from controller.local import shell
 from controller.local.progress import Phase
-from tests.controller.backend import TCP_PROBE, Watcher, alive, controller_of, fake, running
+from tests.controller.backend import OFTEN, TCP_PROBE, Watcher, alive, controller_of, fake, running
 from tests.kit.eventually import eventually
 
 
@@ -36,6 +36,7 @@ async def test_a_service_that_is_ready_has_an_address(tmp_path: Path) -> None:
             assert answer.status == 200
     assert not alive(watcher.pids()[0])
     assert [phase for _, phase, _ in watcher.phases] == [
+        Phase.PREPARING,
         Phase.STARTING,
         Phase.READY,
         Phase.STOPPED,
@@ -64,20 +65,24 @@ async def test_a_service_that_ends_is_started_again(tmp_path: Path) -> None:
         assert alive(second)
         (detail,) = watcher.seen(Phase.CRASHED)
         assert "status 3: told to die" in detail
-        assert "again in 1 s" in detail
+        assert "it starts again (see" in detail
 
 
 async def test_a_service_that_cannot_start_says_why_and_is_tried_ever_more_slowly(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path, fake("iris", "broken")) as (_, watcher):
-        await eventually(lambda: len(watcher.seen(Phase.CRASHED)) >= 2)
-        first, second = watcher.seen(Phase.CRASHED)[:2]
-        assert "cannot load the model" in first
-        assert (first.split()[-2:], second.split()[-2:]) == (["1", "s"], ["2", "s"])
+        await eventually(lambda: len(watcher.seen(Phase.CRASHED)) >= 3)
+        first, second, third = watcher.seen(Phase.CRASHED)[:3]
+        assert "cannot load the model; it starts again (see" in first
+        assert "it starts again in 1 s" in second
+        assert "it starts again in 2 s" in third
 
 
-async def test_the_children_of_a_dead_server_die_before_it_is_started_again(tmp_path: Path) -> None:
+async def test_the_children_of_a_dead_server_die_before_it_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "CHILDREN_S", 0.2)
     async with running(tmp_path, fake("iris", "child"), grace_s=0.2) as (_, watcher):
         await eventually(watcher.address)
         (child,) = watcher.pids("child")
@@ -100,13 +105,10 @@ async def test_in_the_end_whoever_ignores_sigterm_is_killed_with_its_children(
     assert not list((tmp_path / "runs").iterdir())
 
 
-async def test_what_no_longer_answers_is_not_called_until_it_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(supervise, "READY_PERIOD_S", 0.02)
+async def test_what_no_longer_answers_is_not_called_until_it_does(tmp_path: Path) -> None:
     loaded = tmp_path / "loaded"
     loaded.touch()
-    async with running(tmp_path, fake("iris", "late", str(loaded))) as (_, watcher):
+    async with running(tmp_path, fake("iris", "late", str(loaded), probe=OFTEN)) as (_, watcher):
         await eventually(watcher.address)
         loaded.unlink()
         await eventually(lambda: watcher.address() is None)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.local import process
+from controller.local import output, process
 from controller.local.launch import Launch
 
 
@@ -46,7 +46,7 @@ async def test_output(tmp_path: Path, code: str, lines: list[str]) -> None:
 async def test_output_without_line_ends_is_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(output, "LONGEST_LINE", 1000)
     _, lines = await output_of(tmp_path, "print('x' * 500_000)")
     assert sum(map(len, lines)) == 500_000
     assert max(map(len, lines)) < 100_000
