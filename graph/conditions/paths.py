@@ -11,20 +11,19 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from graph.conditions.glob import Glob
-from graph.conditions.scan import (
-    BLANK,
+from graph.conditions.scan import BLANK, STRING, number, skip_container, unescape
+from graph.conditions.skip import (
     ELEMENTS,
     INERT_ELEMENTS,
-    STRING,
-    number,
-    other_members,
-    skip_container,
-    unescape,
+    elements_without,
+    members_unlike,
+    members_without,
 )
 
 MODIFIERS: Final = frozenset(
     b"pretty ugly reverse this flatten join valid keys values tostr fromstr group dig".split()
 )
+_KEYS: Final = re.compile(rb"([A-Za-z_-][A-Za-z0-9_-]*)(?:\.[A-Za-z0-9_-]+)*")
 _FROM_ANYTHING: Final = frozenset((b"@", b"!", b"[", b"{", b"."))  # make something of scalars too
 _OPENERS: Final = b"[({"
 _CLOSERS: Final = b"])}"
@@ -55,6 +54,16 @@ class Query:
     def glob(self) -> Glob:
         return Glob(self.value)
 
+    @cached_property
+    def skipped(self) -> re.Pattern[bytes] | None:
+        """The elements that do not satisfy it, as far as a look at their names tells."""
+        if not self.path:
+            return None
+        keys = _KEYS.fullmatch(self.path)
+        if keys is None or self.value[:1] == b"~":  # which holds of what is missing, too
+            return INERT_ELEMENTS
+        return elements_without(keys[1])
+
 
 @dataclass(frozen=True)
 class ObjectPart:
@@ -67,8 +76,10 @@ class ObjectPart:
     @cached_property
     def skipped(self) -> re.Pattern[bytes]:
         """The members that lead nowhere, any number of them."""
-        name = re.escape(self.key) + b'"' if self.glob is None else self.glob.quoted
-        return other_members(name, containers_only=self.rest.path is not None)
+        goes_on = self.rest.path is not None
+        if self.glob is None:
+            return members_without(self.key, containers_only=goes_on)
+        return members_unlike(self.glob.quoted, containers_only=goes_on)
 
 
 @dataclass(frozen=True)
@@ -88,9 +99,11 @@ class ArrayPart:
         An index skips all of them, as long as its own is not among them.
         """
         if self.query is not None:
-            return INERT_ELEMENTS if self.query.path else None
+            return self.query.skipped
         if self.each is None:
             return ELEMENTS
+        if (keys := _KEYS.fullmatch(self.each)) is not None:
+            return elements_without(keys[1])
         return None if self.each[:1] in _FROM_ANYTHING else INERT_ELEMENTS
 
 

@@ -12,6 +12,8 @@ from functools import reduce
 from itertools import islice
 from typing import Final
 
+import msgspec
+
 _STRING_BODY: Final = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
 STRING: Final = re.compile(rb'"' + _STRING_BODY + rb'"', re.DOTALL)
 NUMBER: Final = re.compile(rb".[^\x00-\x20,\]}]*+", re.DOTALL)
@@ -19,41 +21,26 @@ LITERAL: Final = re.compile(rb".[a-z]*+", re.DOTALL)
 CONTAINER: Final = re.compile(rb"[{\[]")
 VALUE_START: Final = re.compile(rb'["{\[ntf+\-0-9iIN]')
 _PLAIN_TEXT: Final = rb'[^"{}()\[\]]'
-_QUOTED: Final = rb'"' + _STRING_BODY + rb'"'
+QUOTED: Final = rb'"' + _STRING_BODY + rb'"'
 
 
 def _container_of(inner: bytes) -> bytes:
     """The pattern of a container that holds texts, strings and what `inner` matches."""
-    return rb"[{\[(](?:%b++|%b%b)*+[}\])]" % (_PLAIN_TEXT, _QUOTED, inner)
+    return rb"[{\[(](?:%b++|%b%b)*+[}\])]" % (_PLAIN_TEXT, QUOTED, inner)
 
 
 # So many levels hold nearly all that requests do: their containers are skipped in one match.
 _LEVELS: Final = 6
-_SHALLOW: Final = reduce(
+SHALLOW: Final = reduce(
     lambda inner, _: _container_of(b"|" + inner), range(_LEVELS - 1), _container_of(b"")
 )
-_SHALLOW_CONTAINER: Final = re.compile(_SHALLOW, re.DOTALL)
-_UNBRACKETED: Final = re.compile(rb"(?:%b++|%b|%b)*+" % (_PLAIN_TEXT, _QUOTED, _SHALLOW), re.DOTALL)
+_SHALLOW_CONTAINER: Final = re.compile(SHALLOW, re.DOTALL)
+_UNBRACKETED: Final = re.compile(rb"(?:%b++|%b|%b)*+" % (_PLAIN_TEXT, QUOTED, SHALLOW), re.DOTALL)
 # Brackets of one direction and what is between them, if no string among it holds a bracket: in a
 # deep text these are nearly everything.
 _BETWEEN: Final = rb'%b*+(?:"[^"\\{}()\[\]]*+"%b*+)*+' % (_PLAIN_TEXT, _PLAIN_TEXT)
 _OPENING: Final = re.compile(rb"[{\[(](?:" + _BETWEEN + rb"[{\[(])*+")
 _CLOSING: Final = re.compile(rb"[}\])](?:" + _BETWEEN + rb"[}\])])*+")
-# Values that can be skipped many at a time, without a look at each: strict JSON, so that there is
-# no doubt where one ends.
-_SEPARATOR: Final = rb"[ \t\r\n,]*+"
-_COLON: Final = rb"[ \t\r\n]*+:[ \t\r\n]*+"
-_TOKEN: Final = rb"-?[0-9][0-9.eE+\-]*+|true|false|null"
-_AFTER_VALUE: Final = rb"(?=[ \t\r\n,\]}])"
-_SCALAR: Final = rb"(?:%b|%b)%b" % (_QUOTED, _TOKEN, _AFTER_VALUE)
-_VALUE: Final = rb"(?:%b|%b|(?=[{\[])%b)%b" % (_QUOTED, _TOKEN, _SHALLOW, _AFTER_VALUE)
-_UNBRACKETED_STRING: Final = rb'"[^"\\{\[]*+(?:\\[^{\[][^"\\{\[]*+)*+"'
-_INERT: Final = rb"(?:%b|%b)%b" % (_UNBRACKETED_STRING, _TOKEN, _AFTER_VALUE)
-ELEMENTS_AT_ONCE: Final = 500
-ELEMENTS: Final = re.compile(rb"(?:%b%b){1,500}+" % (_SEPARATOR, _VALUE), re.DOTALL)
-# No path leads into these, not even into strings: GJSON enters one that holds a bracket.
-INERT_ELEMENTS: Final = re.compile(rb"(?:%b%b){1,500}+" % (_SEPARATOR, _INERT), re.DOTALL)
-_ELEMENT: Final = re.compile(rb"%b|%b|%b" % (_QUOTED, _TOKEN, _SHALLOW), re.DOTALL)
 _OPENERS: Final = (b"{", b"[", b"(")
 _CLOSERS: Final = (b"}", b"]", b")")
 _CLOSER: Final = re.compile(rb"[}\])]")
@@ -119,21 +106,6 @@ def skip_container(text: bytes, at: int) -> int:
 def _nth_closer(text: bytes, at: int, count: int) -> int:
     """Where the closing bracket of a given number ends, counted from `at`; no string holds any."""
     return next(islice(_CLOSER.finditer(text, at), count - 1, None)).end()
-
-
-def count_elements(run: bytes) -> int:
-    """How many elements a match of ELEMENTS or INERT_ELEMENTS holds."""
-    return len(_ELEMENT.findall(run))
-
-
-def other_members(name: bytes, *, containers_only: bool) -> re.Pattern[bytes]:
-    """Members that a look for a name can skip in one match, where `name` is a pattern of it and of
-    the quote behind it. They may be of that name if only a container is wanted, and they hold none.
-    """
-    other = rb'(?!%b)[^"\\]*+"%b%b' % (name, _COLON, _VALUE)
-    if containers_only:
-        other = rb'(?:%b|[^"\\]*+"%b%b)' % (other, _COLON, _SCALAR)
-    return re.compile(rb'(?:%b"%b)*+' % (_SEPARATOR, other), re.DOTALL)
 
 
 def skip_value(text: bytes, at: int) -> int:
@@ -233,11 +205,16 @@ _PLAIN: Final = {
     b"\\r": b"\r",
     b"\\t": b"\t",
 }
+_decode: Final = msgspec.json.Decoder(str).decode
 _REPLACEMENT: Final = "\ufffd".encode()
 
 
 def unescape(inner: bytes) -> bytes:
     """Escapes resolved, up to what no string may hold. Unpaired surrogates become U+FFFD."""
+    try:
+        return _decode(b'"%b"' % inner).encode()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass  # nothing that a strict reader takes: Go's way is below
     out = []
     at = 0
     while (piece := _ESCAPE.match(inner, at)) is not None:

@@ -23,16 +23,15 @@ from graph.conditions.paths import (
 )
 from graph.conditions.scan import (
     CONTAINER,
-    ELEMENTS_AT_ONCE,
     STRING,
     VALUE_START,
-    count_elements,
     next_value,
     skip_container,
     skip_value,
     unescape,
     whole,
 )
+from graph.conditions.skip import AT_ONCE, count_elements
 from graph.conditions.write import multipath
 
 _KEY_OR_END: Final = re.compile(rb'["}]')
@@ -279,7 +278,7 @@ def _object(
 
 
 def _near(index: int | None, seen: int) -> bool:
-    return index is not None and 0 <= index - seen < ELEMENTS_AT_ONCE
+    return index is not None and 0 <= index - seen < AT_ONCE
 
 
 def _static(path: bytes) -> tuple[bytes, bytes] | None:

@@ -40,7 +40,19 @@ COMPONENTS = st.sampled_from(
             "??",
             "\\*",
         ),
-        *("#", '#(a=="b")', "#(a)#", '#(%"*b")#', "#(0==1)#", "#(#==0)", "@keys", "@ugly", "!1"),
+        *(
+            "#",
+            '#(a=="b")',
+            "#(a)#",
+            "#(b.a==1)",
+            "#(a==~null)",
+            '#(%"*b")#',
+            "#(0==1)#",
+            "#(#==0)",
+            "@keys",
+            "@ugly",
+            "!1",
+        ),
     ]
 )
 
@@ -87,6 +99,22 @@ def test_what_stands_behind_a_deep_value_is_found(depth: int, opener: str, close
 @pytest.mark.parametrize(
     ("why", "text", "path", "value"),
     [
+        ("a query of what is missing", '[[],{},{"b":1}]', "#(a==~null)", b"[]"),
+        (
+            "elements that have the member",
+            '[1,"a",[{"a":1}],{"b":{"a":1}},{"a":2}]',
+            "#(a)",
+            b'{"a":2}',
+        ),
+        ("each that has it", '[{"c":0},{"\\n":1,"a":2},[3],"{\\"a\\":4}"]', "#.a", b"[2]"),
+        ("an escape that the path holds too", '{"x":1,"\\n":2}', "\n", b"2"),
+        ("an escape in another name", '{"\\nb":1,"a\\tb":1,"b":2}', "b", b"2"),
+        (
+            "half a pair behind a pair and a line break",
+            '{"\\n\\ud83d\\ude00\\ud800":2}',
+            "\n😀\ufffd",
+            b"2",
+        ),
         ("an escaped name", '{"x":1,"\\u0062":2}', "b", b"2"),
         ("a scalar where the path goes on", '{"b":1,"b":{"c":2}}', "b.c", b"2"),
         ("an object where it ends", '{"b":{"b":1},"c":2}', "b", b'{"b":1}'),
