@@ -1,0 +1,222 @@
+"""One unit on this machine: its model is brought, then its replicas run as processes.
+
+What it shall be may change at any time; the work then begins anew from where things stand. A
+replica that is to end or to become another one is first withdrawn from its callers. What cannot be
+done now is tried again after a pause.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from controller.desired import Unit
+from controller.local.backend import LocalBackend
+from controller.local.backoff import Backoff
+from controller.local.home import Home
+from controller.local.replica import Phase as ProcessPhase
+from controller.local.replica import ProcessSpec, ProcessState
+from controller.observe import Failure, Phase, Replica, Running
+from controller.storage.fetch import Fetcher
+from controller.storage.outcome import FetchFailed, in_words
+from controller.storage.request import Request
+from controller.workload import Mount
+from graph.problems import Problem
+
+_PHASES = {
+    ProcessPhase.PENDING: Phase.PENDING,
+    ProcessPhase.STARTING: Phase.STARTING,
+    ProcessPhase.READY: Phase.READY,
+    ProcessPhase.NOT_READY: Phase.NOT_READY,
+    ProcessPhase.BACKOFF: Phase.FAILED,
+    ProcessPhase.FAILED: Phase.FAILED,
+    ProcessPhase.STOPPING: Phase.STOPPING,
+    ProcessPhase.STOPPED: Phase.STOPPING,
+}
+INVALID = "InvalidSpec"
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What all units share. `process` turns a unit with its models into a process, or says why not;
+    `withdrawn` returns once nobody is sent to what is no longer ready.
+    """
+
+    backend: LocalBackend
+    fetcher: Fetcher
+    home: Home
+    backoff: Backoff
+    wish: Callable[[str, Unit, Mount], Request | str]
+    process: Callable[[str, str, Unit, Mapping[str, Path]], ProcessSpec | list[Problem]]
+    withdrawn: Callable[[str], Awaitable[None]]
+    changed: Callable[[str], None]
+    on_loading: Callable[[str, str], None]
+    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    clock: Callable[[], float]
+
+
+class LocalUnit:
+    def __init__(self, service: str, unit: Unit, around: Around) -> None:
+        self.unit: Unit | None = unit
+        self._service = service
+        self._component = unit.component
+        self._around = around
+        self._applied: dict[str, ProcessSpec] = {}
+        self._withdrawn: set[str] = set()
+        self._preparing: Replica | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._poked = asyncio.Event()
+        self._begin()
+
+    @property
+    def done(self) -> bool:
+        return self.unit is None and not self._applied
+
+    def apply(self, unit: Unit) -> None:
+        if self.unit != unit:
+            self.unit = unit
+            self._begin()
+
+    def end(self) -> None:
+        if self.unit is not None:
+            self.unit = None
+            self._begin()
+
+    def try_again(self) -> None:
+        """What it waits for may be there now."""
+        self._poked.set()
+
+    def stopped(self, key: str) -> None:
+        """The backend has forgotten it."""
+        self._applied.pop(key, None)
+
+    def owns(self, key: str) -> bool:
+        return key in self._applied
+
+    def observe(self, states: Mapping[str, ProcessState]) -> Running:
+        replicas = [
+            self._replica(key, states[key], spec)
+            for key, spec in self._applied.items()
+            if key in states
+        ]
+        if self._preparing is not None:
+            replicas.append(self._preparing)
+        return Running(self.unit, tuple(replicas))
+
+    def _replica(self, key: str, state: ProcessState, spec: ProcessSpec) -> Replica:
+        phase = _PHASES[state.phase]
+        if phase is Phase.READY and key in self._withdrawn:
+            phase = Phase.STOPPING
+        end = state.last_end
+        failure = None
+        if end is not None:
+            said = " / ".join(end.last_lines[-3:])
+            message = f"{end.message} [{said}]" if len(end.last_lines) > 1 else end.message
+            failure = Failure(end.reason, message, end.exit_code, end.ended)
+        elif state.phase is ProcessPhase.FAILED:
+            failure = Failure(state.reason, state.message, None, state.since)
+        address = None
+        if phase is Phase.READY and spec.ports:
+            address = f"http://127.0.0.1:{state.ports[spec.ports[0].number]}"
+        return Replica(
+            _name(key),
+            phase,
+            state.since,
+            state.reason,
+            state.message,
+            address,
+            state.restarts,
+            failure,
+        )
+
+    def _begin(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        self._task = self._around.spawn(self._work())
+
+    async def _work(self) -> None:
+        """Until everything stands as it should; who changes that begins anew."""
+        tries = 0
+        self._withdrawn.clear()
+        while (unit := self.unit) is not None:
+            specs = await self._prepared(unit)
+            if not isinstance(specs, str):
+                self._preparing = None
+                await self._make_room(specs)
+                for key, spec in specs.items():
+                    self._applied[key] = spec
+                    self._around.backend.apply(key, spec)
+                break
+            tries += 1
+            pause_s = self._around.backoff.pause_s(tries + 1)
+            self._tell(Phase.FAILED, "ModelLoadFailed", specs)
+            await self._pause(pause_s)
+        else:
+            self._preparing = None
+            await self._make_room({})
+        self._withdrawn.clear()
+        self._around.changed(self._service)
+
+    async def _make_room(self, specs: Mapping[str, ProcessSpec]) -> None:
+        """Whoever shall be something else, or nothing, is withdrawn; who is not wanted ends."""
+        other = {key for key, spec in self._applied.items() if specs.get(key) != spec}
+        if not other:
+            return
+        self._withdrawn |= other
+        self._around.changed(self._service)
+        await self._around.withdrawn(self._service)
+        for key in other - specs.keys():
+            self._around.backend.stop(key)
+
+    async def _prepared(self, unit: Unit) -> dict[str, ProcessSpec] | str:
+        """By replica; or why it cannot be."""
+        mounts: dict[str, Path] = {}
+        for mount in unit.workload.mounts:
+            wish = self._around.wish(self._service, unit, mount)
+            if isinstance(wish, str):
+                return wish
+            self._tell(Phase.LOADING, "Loading", "its model is on its way")
+            fetched = await self._around.fetcher.fetch(wish, self._progress)
+            if isinstance(fetched, FetchFailed):
+                return fetched.message
+            mounts[mount.path] = fetched.path
+        specs: dict[str, ProcessSpec] = {}
+        for number in range(unit.replicas):
+            key = f"{self._service}/{unit.component}-{number}"
+            made = self._around.process(self._service, key, unit, mounts)
+            if isinstance(made, list):
+                return "; ".join(problem.message for problem in made)
+            specs[key] = made
+        return specs
+
+    async def _pause(self, seconds: float) -> None:
+        self._poked.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._poked.wait()
+        except TimeoutError:
+            pass
+
+    def _progress(self, done: int, total: int | None) -> None:
+        of = f" of {in_words(total)}" if total is not None else ""
+        self._around.on_loading(self._service, f"{in_words(done)}{of}")
+
+    def _tell(self, phase: Phase, reason: str, message: str) -> None:
+        now = self._around.clock()
+        before = self._preparing
+        failure = before.failure if before is not None else None
+        if phase is Phase.FAILED:
+            same = failure is not None and failure.message == message
+            failure = failure if same else Failure(reason, message, None, now)
+        name = _name(f"{self._service}/{self._component}-0")
+        told = Replica(name, phase, now, reason, message, failure=failure)
+        if before is None or replace(told, since=before.since) != before:
+            self._preparing = told
+            self._around.changed(self._service)
+
+
+def _name(key: str) -> str:
+    """As a pod would be called: iris-predictor-0."""
+    _, service, replica = key.split("/")
+    return f"{service}-{replica}"

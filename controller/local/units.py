@@ -1,0 +1,76 @@
+"""The backend of one machine, as the reconciler knows it: units made of fetched models and
+processes.
+
+What a unit does stands in `unit`, what a process does in `backend`; here they are kept by service
+and component, and whatever changes about one is reported by the name of its service.
+"""
+
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+
+from controller.desired import COMPONENTS, PREDICTOR, Unit
+from controller.local.backend import LocalBackend
+from controller.local.replica import ProcessState
+from controller.local.unit import Around, LocalUnit
+from controller.observe import NOTHING, Observed
+
+
+class LocalUnits:
+    def __init__(self, around: Around) -> None:
+        self._around = around
+        self._units: dict[str, dict[str, LocalUnit]] = {}  # by service, component
+        self._hosts: dict[str, str] = {}
+        around.backend.subscribe(self._on_state)
+
+    def apply(self, service: str, unit: Unit) -> None:
+        of_service = self._units.setdefault(service, {})
+        if (known := of_service.get(unit.component)) is not None:
+            known.apply(unit)
+        else:
+            of_service[unit.component] = LocalUnit(service, unit, self._around)
+
+    def end(self, service: str, component: str) -> None:
+        if (known := self._units.get(service, {}).get(component)) is not None:
+            known.end()
+            self._forget(service)
+
+    def observe(self, service: str) -> Observed:
+        of_service = self._units.get(service)
+        if not of_service:
+            return NOTHING
+        states = self._around.backend.states()
+        return {
+            component: of_service[component].observe(states)
+            for component in COMPONENTS
+            if component in of_service
+        }
+
+    def services(self) -> Collection[str]:
+        return tuple(self._units)
+
+    def host(self, service: str) -> str | None:
+        running = self.observe(service).get(PREDICTOR)
+        hosts = [address.partition("://")[2] for address in running.addresses] if running else []
+        if hosts and self._hosts.get(service) not in hosts:
+            self._hosts[service] = hosts[0]
+        return self._hosts.get(service)
+
+    def try_again(self, service: str) -> None:
+        for unit in self._units.get(service, {}).values():
+            unit.try_again()
+
+    def _on_state(self, key: str, state: ProcessState) -> None:
+        service = key.rpartition("/")[0]
+        if key not in self._around.backend.states():
+            for unit in self._units.get(service, {}).values():
+                unit.stopped(key)
+        self._forget(service)
+        self._around.changed(service)
+
+    def _forget(self, service: str) -> None:
+        of_service = self._units.get(service, {})
+        for component in [name for name, unit in of_service.items() if unit.done]:
+            del of_service[component]
+        if not of_service:
+            self._units.pop(service, None)
+            self._hosts.pop(service, None)

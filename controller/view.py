@@ -1,0 +1,102 @@
+"""The store, read as resources: what the pure functions want of it.
+
+Objects of the store came through admission, so they parse; one that a later version refuses is as
+good as absent, and its problems are what there is to tell. Relative paths begin beside the file
+that an object came from, else where Graphway was started.
+"""
+
+from base64 import b64decode
+from binascii import Error as BadBase64
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from controller.resources.inferenceservice import InferenceService
+from controller.resources.kinds import Kind, named
+from controller.resources.parse import Declared, Runtime, Service, parse, parse_object
+from controller.resources.servingruntime import AnyServingRuntime
+from controller.store.files import MANIFEST
+from controller.store.refs import Json, Ref, resource_name
+from controller.store.store import Store
+from graph.loader import Document
+from graph.loader.places import Place
+from graph.problems import Problem
+
+
+def kind(name: str) -> Kind:
+    found = named(name)
+    assert found is not None, name
+    return found
+
+
+SERVICE = kind("InferenceService")
+GRAPH = kind("InferenceGraph")
+_RUNTIMES = (kind("ServingRuntime"), kind("ClusterServingRuntime"))
+
+_PLACE = Place((0, 0), {})
+
+
+class View:
+    def __init__(self, store: Store, built_in: Iterable[Document], folder: Path) -> None:
+        self._store = store
+        self._folder = folder
+        self._built_in = list(parse(built_in).runtimes.values())
+        self._parsed: dict[str, tuple[str, Runtime | None]] = {}  # by uid, with their versions
+
+    def service(self, live: Json) -> Service | list[Problem]:
+        resource, problems = parse_object(_manifest(live))
+        if resource is None:
+            return [problem for problem in problems if problem.severity == "error"]
+        return Declared(cast(InferenceService, resource), self._document(live))
+
+    def runtimes(self) -> list[Runtime]:
+        """One of the store replaces the built-in one of the same name."""
+        known: dict[str, tuple[str, Runtime | None]] = {}
+        for each in _RUNTIMES:
+            for live in self._store.list(each).items:
+                uid, version = live["metadata"]["uid"], live["metadata"]["resourceVersion"]
+                before = self._parsed.get(uid)
+                same = before is not None and before[0] == version
+                known[uid] = before if before and same else (version, self._runtime(live))
+        self._parsed = known
+        given = [runtime for _, runtime in known.values() if runtime is not None]
+        named_so = {(r.resource.kind, r.name) for r in given}
+        return [*given, *(r for r in self._built_in if (r.resource.kind, r.name) not in named_so)]
+
+    def values(self, name: str, namespace: str, object_name: str) -> Mapping[str, str] | None:
+        """What a Secret or ConfigMap holds, decoded; None if there is none. What is no text in
+        UTF-8 is left out.
+        """
+        live = self._store.find(Ref(kind(name), namespace, object_name))
+        if live is None:
+            return None
+        data: Mapping[str, str] = live.get("data") or {}
+        if name != "Secret":
+            return data
+        return {key: text for key, raw in data.items() if (text := _decoded(raw)) is not None}
+
+    def _runtime(self, live: Json) -> Runtime | None:
+        resource, _ = parse_object(_manifest(live))
+        if resource is None:
+            return None
+        return Declared(cast(AnyServingRuntime, resource), self._document(live))
+
+    def _document(self, live: Json) -> Document:
+        metadata = live["metadata"]
+        beside = (metadata.get("annotations") or {}).get(MANIFEST)
+        file = beside or str(self._folder / f"{resource_name(kind(live['kind']))}.yaml")
+        namespace = metadata.get("namespace") or "default"
+        place = metadata["name"], namespace, live, _PLACE
+        return Document(file, live["apiVersion"], live["kind"], *place)
+
+
+def _manifest(live: Json) -> dict[str, Any]:
+    """Without what was only found out."""
+    return {key: value for key, value in live.items() if key != "status"}
+
+
+def _decoded(raw: str) -> str | None:
+    try:
+        return b64decode(raw, validate=True).decode()
+    except (BadBase64, UnicodeDecodeError):
+        return None
