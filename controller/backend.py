@@ -9,6 +9,7 @@ from typing import Protocol
 
 from controller.desired import Unit
 from controller.observe import Observed
+from controller.workload import Role
 
 
 class Backend(Protocol):
@@ -17,11 +18,11 @@ class Backend(Protocol):
     def apply(self, service: str, unit: Unit) -> None:
         """As it should be; the same again changes nothing."""
 
-    def end(self, service: str, component: str) -> None:
+    def end(self, service: str, role: Role) -> None:
         """No longer wanted. It is observed until nothing of it is left."""
 
     def observe(self, service: str) -> Observed:
-        """In the order of COMPONENTS."""
+        """In the order of roles."""
 
     def services(self) -> Collection[str]:
         """Of which something runs."""

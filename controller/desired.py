@@ -2,23 +2,22 @@
 
 The one place where choosing a runtime, rendering and wiring meet. A unit is all that a backend
 needs: equal units ask for the same thing, so that a comment in a manifest restarts nobody. What
-only a backend knows (which runtimes it can run) comes in by `World`.
+only a backend knows (which runtimes it can run, how its world differs) comes in by `World`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from controller.endpoints import service_path
+from controller.resources.codes import Code
+from controller.resources.config import Config
 from controller.resources.containers import env_value
-from controller.resources.core import Container
 from controller.resources.inferenceservice import model_of
 from controller.resources.parse import Runtime, Service
 from controller.runtimes import Obstacle, Selection, no_obstacle, select
-from controller.workload import Workload, workload
+from controller.workload import Component, Role, Terms, workload
 from graph.problems import Problem
-
-# Each calls those before it: they start in this order, and end in the other.
-PREDICTOR, TRANSFORMER, EXPLAINER = COMPONENTS = ("predictor", "transformer", "explainer")
 
 INVALID = "InvalidPredictorSpec"
 
@@ -27,30 +26,29 @@ Packages = tuple[str, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One component of a service."""
+    """One component of a service, as a backend gets it."""
 
-    component: str
-    workload: Workload
+    component: Component
     replicas: int
+    folder: Path  # where relative URIs begin
     packages: Packages = None  # of its environment, for a backend without images
-    predictor: str | None = None  # host and port that it is told of
+
+    @property
+    def role(self) -> Role:
+        return self.component.role
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """`units` can start now; what `waiting` names will, and says for what it waits."""
 
-    components: tuple[str, ...]
+    roles: tuple[Role, ...]
     units: tuple[Unit, ...]
     path: str  # that a graph calls
+    entry: Role  # whom callers talk to
     runtime: Runtime | None = None
     selection: Selection | None = None
-    waiting: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def entry(self) -> str:
-        """The component that callers talk to."""
-        return TRANSFORMER if TRANSFORMER in self.components else PREDICTOR
+    waiting: Mapping[Role, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +56,15 @@ class Refused:
     """Nothing can run of it as it is written. `reason` is KServe's word."""
 
     reason: str
-    message: str
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...]
+    selection: Selection | None = None
+
+    @property
+    def message(self) -> str:
+        return "; ".join(problem.message for problem in self.problems)
 
 
-def any_container(_: Service) -> str | None:
+def no_own_obstacle(_service: Service, _component: Component) -> str | None:
     return None
 
 
@@ -72,60 +74,83 @@ def no_packages(_service: Service, _runtime: Runtime | None) -> Packages:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The runtimes that there are, and what the backend says of running them."""
+    """The runtimes that there are, and what the backend says of running them and other things."""
 
-    runtimes: Sequence[Runtime]
+    runtimes: Sequence[Runtime] = ()
+    config: Config = Config()
+    terms: Terms = Terms()
     obstacle: Obstacle = no_obstacle
-    own_obstacle: Callable[[Service], str | None] = any_container  # of containers of its own
+    own_obstacle: Callable[[Service, Component], str | None] = no_own_obstacle
     packages: Callable[[Service, Runtime | None], Packages] = no_packages
+    needs_host: bool = False  # nobody can be told of a predictor before it has an address
 
 
-def desired(service: Service, world: World, predictor: str | None = None) -> Wanted | Refused:
-    """`predictor`: where the predictor is called; None while nobody knows."""
-    chosen = _choose(service, world)
-    if isinstance(chosen, Refused):
-        return chosen
-    runtime, protocol, selection = chosen
+def desired(service: Service, world: World, host: str | None = None) -> Wanted | Refused:
+    """`host`: where the predictor is called; None while nobody knows."""
+    selection = _select(service, world)
+    if selection is not None and selection.chosen is None:
+        where = ("spec", "predictor")
+        problem = Code.NO_RUNTIME.at(where, selection.message)
+        return Refused(selection.reason, (problem,), selection)
+    runtime = selection.chosen if selection is not None else None
     path = service_path(service.resource, world.runtimes)
-    if isinstance(path, Problem):
-        return _invalid([path])
-    made = workload(service, runtime, protocol)
+    made = workload(
+        service, runtime, _protocol(service, selection), world.config, _terms(world, host)
+    )
+    problems = [path] if isinstance(path, Problem) else []
     if isinstance(made, list):
-        return _invalid(made)
-    unit = Unit(PREDICTOR, made, _replicas(service), world.packages(service, runtime))
-    return Wanted((PREDICTOR,), (unit,), path, runtime, selection)
+        return Refused(INVALID, (*problems, *made), selection)
+    for component in made.components:
+        if runtime is None or component.role is not Role.PREDICTOR:
+            problems += _own_problems(service, component, world)
+    if problems or isinstance(path, Problem):
+        return Refused(INVALID, tuple(problems), selection)
+    waits = world.needs_host and host is None
+    units: list[Unit] = []
+    waiting: dict[Role, str] = {}
+    for component in made.components:
+        if waits and component.role is not Role.PREDICTOR:
+            waiting[component.role] = "waits for its predictor"
+            continue
+        its_runtime = runtime if component.role is Role.PREDICTOR else None
+        packages = world.packages(service, its_runtime)
+        units.append(Unit(component, _replicas(component), service.folder, packages))
+    roles = tuple(component.role for component in made.components)
+    return Wanted(roles, tuple(units), path, made.entry.role, runtime, selection, waiting)
 
 
-def _choose(
-    service: Service, world: World
-) -> tuple[Runtime | None, str, Selection | None] | Refused:
+def _select(service: Service, world: World) -> Selection | None:
+    """None: it has containers of its own."""
     predictor = service.resource.spec.predictor
     model = model_of(predictor)
     if model is None:
-        if obstacle := world.own_obstacle(service):
-            return Refused(INVALID, f"the container cannot run: {obstacle}")
-        protocol = env_value(_first(service), "PROTOCOL")
-        return None, protocol or "v1", None
-    selection = select(
+        return None
+    return select(
         model,
         service.resource.namespace,
         world.runtimes,
         worker_spec=predictor.worker_spec is not None,
         obstacle=world.obstacle,
     )
-    if selection.chosen is None or selection.protocol is None:
-        return Refused(selection.reason, selection.message)
-    return selection.chosen, selection.protocol, selection
 
 
-def _first(service: Service) -> Container:
-    return service.resource.spec.predictor.containers[0]
+def _protocol(service: Service, selection: Selection | None) -> str:
+    if selection is not None:
+        return selection.protocol or "v1"
+    return env_value(service.resource.spec.predictor.containers[0], "PROTOCOL") or "v1"
 
 
-def _replicas(service: Service) -> int:
-    """Zero asks for scaling from nothing, which somebody else must do; until then one runs."""
-    return max(1, service.resource.spec.predictor.min_replicas or 1)
+def _terms(world: World, host: str | None) -> Terms:
+    return replace(world.terms, predictor_host=host) if host is not None else world.terms
 
 
-def _invalid(problems: Sequence[Problem]) -> Refused:
-    return Refused(INVALID, "; ".join(problem.message for problem in problems), tuple(problems))
+def _own_problems(service: Service, component: Component, world: World) -> list[Problem]:
+    if obstacle := world.own_obstacle(service, component):
+        message = f"the container cannot run: {obstacle}"
+        return [Code.NOT_RUNNABLE_HERE.at(component.source, message)]
+    return []
+
+
+def _replicas(component: Component) -> int:
+    """Zero asks for scaling from nothing, which nobody does here; one runs instead."""
+    return max(1, component.declared.min_replicas or 1)

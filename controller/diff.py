@@ -6,11 +6,12 @@ room for the other is the backend's matter. Revisions that live side by side wil
 names of their own, and meet here as one that is to start and one that is to end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from controller.desired import Unit
 from controller.observe import Observed
+from controller.workload import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +21,23 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    component: str
+    role: Role
 
 
 Change = Apply | End
 
 
-def diff(observed: Observed, desired: Sequence[Unit], kept: Sequence[str] = ()) -> list[Change]:
-    """Both in the order in which they start. `kept`: components that stay as they are for now."""
-    wanted = {unit.component for unit in desired}.union(kept)
+def diff(observed: Observed, desired: Sequence[Unit], kept: Collection[Role] = ()) -> list[Change]:
+    """Both in the order in which they start. `kept`: roles that stay as they are for now."""
+    wanted = {unit.role for unit in desired}.union(kept)
     changes: list[Change] = []
-    for component, running in reversed(observed.items()):
-        if component not in wanted:
+    for role, running in reversed(observed.items()):
+        if role not in wanted:
             if running.unit is not None:
-                changes.append(End(component))
+                changes.append(End(role))
             break  # whom it calls ends when it has gone
     for unit in desired:
-        running = observed.get(unit.component)
+        running = observed.get(unit.role)
         if running is None or running.unit != unit:
             changes.append(Apply(unit))
     return changes

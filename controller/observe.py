@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from controller.desired import Unit
+from controller.workload import Role
 
 
 class Phase(StrEnum):
@@ -60,6 +61,6 @@ class Running:
         return tuple(r.address for r in self.replicas if r.ready and r.address)
 
 
-Observed = Mapping[str, Running]  # by component
+Observed = Mapping[Role, Running]  # in the order of roles
 
 NOTHING: Observed = MappingProxyType({})

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from controller.backend import Backend
+from controller.conditions import is_true
 from controller.desired import (
     INVALID,
-    PREDICTOR,
     Refused,
     Wanted,
     World,
@@ -20,15 +20,16 @@ from controller.desired import (
 from controller.diff import Apply, End, diff
 from controller.endpoints import Endpoint
 from controller.observe import Observed
-from controller.status import Seen, is_true, status
+from controller.status import Seen, status
+from controller.stopped import is_stopped
 from controller.store.metadata import finalizers, is_going, with_finalizers
 from controller.store.recorder import Recorder
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
 from controller.view import SERVICE, View, kind
+from controller.workload import Role
 
 FINALIZER = "inferenceservice.finalizers"  # KServe's
-STOP = "serving.kserve.io/stop"
 TRAINED_MODEL = kind("TrainedModel")
 
 # None: the service is gone.
@@ -55,7 +56,7 @@ class Services:
         self._world = world
         self._publish = publish
         self._clock = clock
-        self._paths: dict[str, tuple[str, str]] = {}  # entry and path of the last good spec
+        self._paths: dict[str, tuple[Role, str]] = {}  # entry and path of the last good spec
 
     def reconcile(self, key: str) -> None:
         namespace, _, name = key.partition("/")
@@ -76,7 +77,7 @@ class Services:
     def _wanted(self, key: str, live: Json) -> Wanted | Refused:
         service = self._view.service(live)
         if isinstance(service, list):
-            return Refused(INVALID, "; ".join(problem.message for problem in service))
+            return Refused(INVALID, tuple(service))
         world = replace(self._world, runtimes=self._view.runtimes())
         return desired(service, world, self._backend.host(key))
 
@@ -89,8 +90,8 @@ class Services:
             match change:
                 case Apply(unit):
                     self._backend.apply(key, unit)
-                case End(component):
-                    self._backend.end(key, component)
+                case End(role):
+                    self._backend.end(key, role)
 
     def _endpoint(
         self, key: str, wanted: Wanted | Refused | None, observed: Observed
@@ -101,8 +102,8 @@ class Services:
             return None
         entry, path = self._paths[key]
         if wanted is None or any(
-            component not in observed or not observed[component].addresses
-            for component in (PREDICTOR, entry)
+            role not in observed or not observed[role].addresses
+            for role in (Role.PREDICTOR, entry)
         ):
             return Endpoint((), path)
         return Endpoint(observed[entry].addresses, path)
@@ -152,11 +153,6 @@ class Services:
 
         for model in self._store.list(TRAINED_MODEL, ref.namespace, of_this).items:
             self._store.delete(Ref.of(TRAINED_MODEL, model))
-
-
-def is_stopped(live: Json) -> bool:
-    said = (live["metadata"].get("annotations") or {}).get(STOP, "")
-    return str(said).lower() == "true"
 
 
 def _failure(said: Json) -> Json:

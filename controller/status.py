@@ -5,32 +5,21 @@ Conditions, reasons and `modelStatus` are as in KServe's deployments without Kna
 before is passed in, since some of it is history: when a condition changed, what failed last.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
-from controller.desired import COMPONENTS, Refused, Wanted
+from controller.conditions import FALSE, TRUE, Told, conditions, stamp
+from controller.desired import Refused, Wanted
 from controller.observe import Failure, Observed, Phase, Replica, Running
+from controller.workload import Role
 
 Json = dict[str, Any]
 
-TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 STOPPED = "Stopped"
 MODE = "Standard"
 NOT_CREATED = "NotCreated"
 LOAD_FAILED = "ModelLoadFailed"  # KServe's word for any container that ended with an error
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One condition, before anybody asks since when. An empty status: not worth a condition."""
-
-    type: str
-    status: str
-    reason: str = ""
-    message: str = ""
-    informative: bool = False  # Ready does not depend on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +37,25 @@ def status(seen: Seen) -> Json:
     """Equal to the one before if nothing has changed."""
     if seen.wanted is None:
         return _stopped(seen)
-    components = _components(seen)
-    told = [_component(name, seen.observed.get(name), seen.wanted) for name in components]
-    ingress = _ingress(told, seen)
+    roles = _roles(seen)
+    told = [_component(role, seen.observed.get(role), seen.wanted) for role in roles]
+    ingress = _ingress(told)
     ready = _ready(told[0], ingress)
     said: Json = {
         "observedGeneration": seen.generation,
-        "conditions": _conditions(
-            [*told, ingress, ready, Told(STOPPED, FALSE, informative=True)], seen
+        "conditions": conditions(
+            [*told, ingress, ready, Told(STOPPED, FALSE, informative=True)], seen.before, seen.now
         ),
         "deploymentMode": MODE,
     }
-    addresses = _addresses(seen, components[-1]) if ingress.status == TRUE else ()
+    addresses = _addresses(seen) if ingress.status == TRUE else ()
     if addresses:
         said["url"] = addresses[0]
         said["address"] = {"url": addresses[0]}
     said["components"] = {
-        name: {"url": running.addresses[0]} if running.addresses else {}
-        for name in components
-        if (running := seen.observed.get(name)) is not None
+        role: {"url": running.addresses[0]} if running.addresses else {}
+        for role in roles
+        if (running := seen.observed.get(role)) is not None
     }
     said |= _runtime(seen.wanted, seen.before)
     model = _model_status(seen, ready.status == TRUE)
@@ -75,34 +64,21 @@ def status(seen: Seen) -> Json:
     return said
 
 
-def is_true(status: Mapping[str, Any], condition: str = "Ready") -> bool:
-    return any(
-        item.get("type") == condition and item.get("status") == TRUE
-        for item in status.get("conditions") or ()
-    )
-
-
-def stamp(at: float) -> str:
-    """As Kubernetes writes times."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _components(seen: Seen) -> list[str]:
-    """Whoever is called last."""
+def _roles(seen: Seen) -> list[Role]:
     if isinstance(seen.wanted, Wanted):
-        return [name for name in COMPONENTS if name in seen.wanted.components]
-    return [n for n in COMPONENTS if n in seen.observed] or [COMPONENTS[0]]
+        return [*seen.wanted.roles]
+    return [*seen.observed] or [Role.PREDICTOR]
 
 
 # Conditions
 
 
-def _component(name: str, running: Running | None, wanted: Wanted | Refused) -> Told:
-    kind, informative = f"{name.capitalize()}Ready", name != COMPONENTS[0]
+def _component(role: Role, running: Running | None, wanted: Wanted | Refused) -> Told:
+    kind, informative = _ready_type(role), role is not Role.PREDICTOR
     if running is None or running.unit is None:
         if isinstance(wanted, Refused):
             return Told(kind, FALSE, wanted.reason, wanted.message, informative)
-        waits = wanted.waiting.get(name, "")
+        waits = wanted.waiting.get(role, "")
         return Told(kind, FALSE, NOT_CREATED, waits, informative)
     ready = sum(replica.ready for replica in running.replicas)
     number = running.unit.replicas
@@ -122,7 +98,7 @@ def _worst(replicas: Sequence[Replica]) -> Replica | None:
     return min(away, key=lambda replica: order.index(replica.phase), default=None)
 
 
-def _ingress(told: Sequence[Told], seen: Seen) -> Told:
+def _ingress(told: Sequence[Told]) -> Told:
     """Whether callers have somewhere to go."""
     for each in told:
         if each.status != TRUE and not each.type.startswith("Explainer"):
@@ -136,50 +112,36 @@ def _ready(predictor: Told, ingress: Told) -> Told:
     return Told("Ready", TRUE) if bad is None else Told("Ready", FALSE, bad.reason, bad.message)
 
 
-def _conditions(told: Sequence[Told], seen: Seen) -> list[Json]:
-    """By type, as Knative's library sorts them; an unchanged one keeps its time."""
-    before = {item["type"]: item for item in seen.before.get("conditions") or ()}
-    return [_condition(each, before.get(each.type), seen.now) for each in sorted(told, key=_type)]
-
-
-def _type(told: Told) -> str:
-    return told.type
-
-
-def _condition(told: Told, before: Json | None, now: float) -> Json:
-    said: Json = {"type": told.type, "status": told.status}
-    if told.informative:
-        said["severity"] = "Info"
-    said |= {k: v for k, v in (("reason", told.reason), ("message", told.message)) if v}
-    same = before is not None and before.get("status") == told.status
-    since = before.get("lastTransitionTime") if before is not None and same else None
-    return said | {"lastTransitionTime": since or stamp(now)}
-
-
 def _stopped(seen: Seen) -> Json:
     """Stopped on request: nothing of the predictor is left to tell."""
-    names = [name for name in COMPONENTS if f"{name.capitalize()}Ready" in _told_before(seen)]
+    known = {item["type"] for item in seen.before.get("conditions") or ()}
+    roles = [role for role in Role if role is Role.PREDICTOR or _ready_type(role) in known]
     told = [
-        Told(f"{name.capitalize()}Ready", FALSE, STOPPED, informative=name != COMPONENTS[0])
-        for name in names or COMPONENTS[:1]
+        Told(_ready_type(role), FALSE, STOPPED, informative=role is not Role.PREDICTOR)
+        for role in roles
     ]
     told += [Told("IngressReady", FALSE, STOPPED), Told("Ready", FALSE, STOPPED)]
-    left = [name for name, running in seen.observed.items() if running.replicas]
+    left = [role for role, running in seen.observed.items() if running.replicas]
     message = f"{' and '.join(left)} still ending" if left else ""
     told.append(Told(STOPPED, FALSE if left else TRUE, "", message, informative=True))
     return {
         "observedGeneration": seen.generation,
-        "conditions": _conditions(told, seen),
+        "conditions": conditions(told, seen.before, seen.now),
         "deploymentMode": MODE,
     }
 
 
-def _told_before(seen: Seen) -> set[str]:
-    return {item["type"] for item in seen.before.get("conditions") or ()}
+def _ready_type(role: Role) -> str:
+    return f"{role.capitalize()}Ready"
 
 
-def _addresses(seen: Seen, component: str) -> tuple[str, ...]:
-    running = seen.observed.get(component)
+def _addresses(seen: Seen) -> tuple[str, ...]:
+    """Of whom callers talk to; what is no longer as it is written has its last one."""
+    if isinstance(seen.wanted, Wanted):
+        entry = seen.wanted.entry
+    else:
+        entry = Role.TRANSFORMER if Role.TRANSFORMER in seen.observed else Role.PREDICTOR
+    running = seen.observed.get(entry)
     return running.addresses if running is not None else ()
 
 
@@ -198,7 +160,7 @@ def _runtime(wanted: Wanted | Refused, before: Json) -> Json:
 
 def _model_status(seen: Seen, ready: bool) -> Json:
     """Of the predictor; the one that its newest replica tells."""
-    running = seen.observed.get(COMPONENTS[0])
+    running = seen.observed.get(Role.PREDICTOR)
     replicas = running.replicas if running is not None else ()
     before: Json = seen.before.get("modelStatus") or {}
     active = before.get("states", {}).get("activeModelState", "")

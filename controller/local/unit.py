@@ -60,7 +60,7 @@ class LocalUnit:
     def __init__(self, service: str, unit: Unit, around: Around) -> None:
         self.unit: Unit | None = unit
         self._service = service
-        self._component = unit.component
+        self._role = unit.role
         self._around = around
         self._applied: dict[str, ProcessSpec] = {}
         self._withdrawn: set[str] = set()
@@ -172,7 +172,7 @@ class LocalUnit:
     async def _prepared(self, unit: Unit) -> dict[str, ProcessSpec] | str:
         """By replica; or why it cannot be."""
         mounts: dict[str, Path] = {}
-        for mount in unit.workload.mounts:
+        for mount in unit.component.mounts:
             wish = self._around.wish(self._service, unit, mount)
             if isinstance(wish, str):
                 return wish
@@ -183,7 +183,7 @@ class LocalUnit:
             mounts[mount.path] = fetched.path
         specs: dict[str, ProcessSpec] = {}
         for number in range(unit.replicas):
-            key = f"{self._service}/{unit.component}-{number}"
+            key = f"{self._service}/{unit.role}-{number}"
             made = self._around.process(self._service, key, unit, mounts)
             if isinstance(made, list):
                 return "; ".join(problem.message for problem in made)
@@ -209,7 +209,7 @@ class LocalUnit:
         if phase is Phase.FAILED:
             same = failure is not None and failure.message == message
             failure = failure if same else Failure(reason, message, None, now)
-        name = _name(f"{self._service}/{self._component}-0")
+        name = _name(f"{self._service}/{self._role}-0")
         told = Replica(name, phase, now, reason, message, failure=failure)
         if before is None or replace(told, since=before.since) != before:
             self._preparing = told

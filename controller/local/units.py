@@ -8,29 +8,30 @@ and component, and whatever changes about one is reported by the name of its ser
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
-from controller.desired import COMPONENTS, PREDICTOR, Unit
+from controller.desired import Unit
 from controller.local.backend import LocalBackend
 from controller.local.replica import ProcessState
 from controller.local.unit import Around, LocalUnit
 from controller.observe import NOTHING, Observed
+from controller.workload import Role
 
 
 class LocalUnits:
     def __init__(self, around: Around) -> None:
         self._around = around
-        self._units: dict[str, dict[str, LocalUnit]] = {}  # by service, component
+        self._units: dict[str, dict[Role, LocalUnit]] = {}  # by service
         self._hosts: dict[str, str] = {}
         around.backend.subscribe(self._on_state)
 
     def apply(self, service: str, unit: Unit) -> None:
         of_service = self._units.setdefault(service, {})
-        if (known := of_service.get(unit.component)) is not None:
+        if (known := of_service.get(unit.role)) is not None:
             known.apply(unit)
         else:
-            of_service[unit.component] = LocalUnit(service, unit, self._around)
+            of_service[unit.role] = LocalUnit(service, unit, self._around)
 
-    def end(self, service: str, component: str) -> None:
-        if (known := self._units.get(service, {}).get(component)) is not None:
+    def end(self, service: str, role: Role) -> None:
+        if (known := self._units.get(service, {}).get(role)) is not None:
             known.end()
             self._forget(service)
 
@@ -40,16 +41,14 @@ class LocalUnits:
             return NOTHING
         states = self._around.backend.states()
         return {
-            component: of_service[component].observe(states)
-            for component in COMPONENTS
-            if component in of_service
+            role: of_service[role].observe(states) for role in Role if role in of_service
         }
 
     def services(self) -> Collection[str]:
         return tuple(self._units)
 
     def host(self, service: str) -> str | None:
-        running = self.observe(service).get(PREDICTOR)
+        running = self.observe(service).get(Role.PREDICTOR)
         hosts = [address.partition("://")[2] for address in running.addresses] if running else []
         if hosts and self._hosts.get(service) not in hosts:
             self._hosts[service] = hosts[0]
@@ -69,8 +68,8 @@ class LocalUnits:
 
     def _forget(self, service: str) -> None:
         of_service = self._units.get(service, {})
-        for component in [name for name, unit in of_service.items() if unit.done]:
-            del of_service[component]
+        for role in [role for role, unit in of_service.items() if unit.done]:
+            del of_service[role]
         if not of_service:
             self._units.pop(service, None)
             self._hosts.pop(service, None)

@@ -1,0 +1,115 @@
+"""What became of an InferenceGraph: Ready once the router serves it and every service that it
+calls is Ready.
+
+A graph has nothing to run of its own here, so reconciling it is telling: what the router says, what
+the services say. It gets a key, looks everything up anew, and writes only what has changed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from controller.conditions import FALSE, TRUE, Told, conditions, is_true
+from controller.stopped import is_stopped
+from controller.store.recorder import Recorder
+from controller.store.refs import Json, Ref
+from controller.store.store import Store
+from controller.view import GRAPH, SERVICE
+
+STOPPED = "Stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A graph at the router. `problem`: why the newest edit of it is not what is served."""
+
+    url: str
+    problem: str | None = None
+
+
+# What the router serves of a graph; a text if it serves nothing of it, and why.
+AskRouter = Callable[[str], Served | str]
+
+
+class Graphs:
+    def __init__(
+        self,
+        store: Store,
+        recorder: Recorder,
+        ask_router: AskRouter,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._ask_router = ask_router
+        self._clock = clock
+
+    def reconcile(self, key: str) -> None:
+        namespace, _, name = key.partition("/")
+        ref = Ref(GRAPH, namespace, name)
+        live = self._store.find(ref)
+        if live is None:
+            return
+        before: Json = live.get("status") or {}
+        unready = {
+            service: why
+            for service in called(live)
+            if (why := self._unready(Ref(SERVICE, namespace, service))) is not None
+        }
+        after = graph_status(live, self._ask_router(key), unready, self._clock())
+        if after == before:
+            return
+        self._store.replace_status(ref, after)
+        if is_true(after) and not is_true(before):
+            message = f"InferenceGraph {name} is ready"
+            self._recorder.record(live, "InferenceGraphReady", message)
+        elif is_true(before) and not is_true(after):
+            why = next(c.get("message", "") for c in after["conditions"] if c["type"] == "Ready")
+            message = f"InferenceGraph {name} is not ready: {why}"
+            self._recorder.record(live, "InferenceGraphNotReady", message, warning=True)
+
+    def _unready(self, ref: Ref) -> str | None:
+        """Of a service that is kept here; others are somebody else's, as a URL would be."""
+        live = self._store.find(ref)
+        if live is None or is_true(live.get("status") or {}):
+            return None
+        return "it is not ready"
+
+
+def called(live: Json) -> Iterator[str]:
+    """The services that its steps name, each once."""
+    nodes = (live.get("spec") or {}).get("nodes") or {}
+    steps = (step for node in nodes.values() for step in node.get("steps") or ())
+    yield from dict.fromkeys(step["serviceName"] for step in steps if step.get("serviceName"))
+
+
+def graph_status(live: Json, served: Served | str, unready: dict[str, str], now: float) -> Json:
+    """Pure. Equal to the one before if nothing has changed."""
+    before: Json = live.get("status") or {}
+    generation = live["metadata"]["generation"]
+    if is_stopped(live):
+        told = [Told(STOPPED, TRUE, informative=True), Told("Ready", FALSE, STOPPED)]
+        return {
+            "observedGeneration": generation,
+            "conditions": conditions(told, before, now),
+        }
+    ready = _ready(served, unready)
+    said: Json = {
+        "observedGeneration": generation,
+        "conditions": conditions(
+            [ready, Told(STOPPED, FALSE, informative=True)], before, now
+        ),
+    }
+    if isinstance(served, Served) and ready.status == TRUE:
+        said["url"] = served.url
+    return said
+
+
+def _ready(served: Served | str, unready: dict[str, str]) -> Told:
+    if isinstance(served, str):
+        return Told("Ready", FALSE, "NotServed", served)
+    if served.problem is not None:
+        return Told("Ready", FALSE, "BadEdit", served.problem)
+    if unready:
+        message = "; ".join(f"{service}: {why}" for service, why in unready.items())
+        return Told("Ready", FALSE, "ServiceNotReady", message)
+    return Told("Ready", TRUE)
