@@ -23,7 +23,7 @@ import typer
 from prometheus_client.parser import text_string_to_metric_families
 
 from cli.progress import Progress
-from cli.up import Services, run
+from cli.running import Start, run
 from controller.local import process, python_env
 from controller.local.built_in import built_in_runtimes
 from controller.local.home import Home, find_home
@@ -32,7 +32,6 @@ from controller.local.plan import Machine
 from controller.local.runnable import PACKAGES
 from controller.resources.parse import parse
 from router import settings, sockets
-from router.files import FileSource
 from router.parent import Parent
 
 EXAMPLE = Path(__file__).parents[1] / "configs" / "examples" / "demo"
@@ -113,8 +112,7 @@ def demo(
         _fail(1, f"cannot write there: {error}; GRAPHWAY_HOME chooses another folder")
     if failed := asyncio.run(_train(home, folder)):
         _fail(1, failed)
-    services = Services(Machine(platform.python_version(), {}))
-    source = FileSource([str(folder)], (), services)
+    start = Start((str(folder),), (), Machine(platform.python_version(), {}), home, "demo")
     answered: list[bool] = []
 
     async def ask(parent: Parent) -> None:
@@ -135,7 +133,7 @@ def demo(
             flush=True,
         )
 
-    code = run(read, source, services, home, on_ready=ask, show_output=False)
+    code = run(read, start, on_ready=ask, show_output=False)
     unanswered = False in answered or (once and not answered)
     raise typer.Exit(code or int(unanswered))
 

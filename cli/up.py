@@ -1,55 +1,46 @@
 """`graphway up`: the models of some manifests on this machine, and the graphs over them.
 
-The router runs as in `serve`; beside it, in the parent process, the controller starts what the
-InferenceServices say and tells the router where they live.
+The router runs as in `serve`; beside it, in the parent process, the control plane keeps what the
+manifests say running (`cli.control`), and the admin port offers the resources.
 """
 
-import asyncio
 import os
 import platform
-import signal
-import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
+import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
 from cli import options
+from cli.dry_run import dry_run
 from cli.options import FAILED, USAGE, fail
-from cli.progress import Progress, progress_on
-from controller.endpoints import Endpoint
-from controller.local.built_in import built_in_runtimes
-from controller.local.controller import LocalController
+from cli.running import Start, run
 from controller.local.home import Home, find_home
-from controller.local.plan import Machine, Plan, plan
-from controller.resources.codes import Code
-from controller.resources.parse import parse
+from controller.local.plan import Machine
 from controller.storage.uris import parse_uri_map
-from graph.loader import Document
-from graph.problems import Located
-from router.config import EndpointSource
-from router.files import FileSource
-from router.parent import Parent, StartFailed
-from router.settings import Settings
 
 LOOPBACK = "127.0.0.1"  # what runs on this machine is for this machine
 URI_MAP = "GRAPHWAY_URI_MAP"
-
-OnReady = Callable[[Parent], Awaitable[None]]
 
 
 def up(
     context: typer.Context,
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files and folders.")],
+    only_show: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would run, and every problem.")
+    ] = False,
     uri_map: Annotated[
         list[str] | None,
         typer.Option(
             metavar="PREFIX=FOLDER",
             help=f"Local copy of what a storageUri names. Repeat; or by comma in {URI_MAP}.",
         ),
+    ] = None,
+    project: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Names what is kept between runs (after the paths)."),
     ] = None,
     host: Annotated[str | None, options.setting("host", LOOPBACK)] = None,
     port: options.Port = None,
@@ -68,139 +59,31 @@ def up(
         folders = parse_uri_map(uri_map or _listed(os.environ.get(URI_MAP, "")), Path.cwd())
     except ValueError as bad:
         fail(USAGE, [str(bad)])
+    if project is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", project):
+        fail(USAGE, [f"--project {project}: letters, digits, and . _ - between them"])
+    machine = Machine(platform.python_version(), folders)
+    if only_show:
+        raise typer.Exit(dry_run(paths, machine))
+    start = Start(tuple(paths), tuple(given), machine, claimed_home(), project or project_of(paths))
+    raise typer.Exit(run(read, start))
+
+
+def claimed_home() -> Home:
     home = find_home(os.environ)
     try:
         home.claim()
     except OSError as error:
         message = f"{home.root}: cannot write there: {error.strerror}"
         fail(FAILED, [f"{message}; GRAPHWAY_HOME chooses another folder"])
-    services = Services(Machine(platform.python_version(), folders))
-    source = FileSource(paths, given, services)
-    raise typer.Exit(run(read, source, services, home))
+    return home
 
 
-def run(
-    read: Settings,
-    source: FileSource,
-    services: "Services",
-    home: Home,
-    on_ready: OnReady | None = None,
-    show_output: bool = True,
-) -> int:
-    config = options.configure(read)
-    started = asyncio.Event()
-    parent = Parent(read, source, config, on_started=lambda _: started.set())
-    progress = partial(progress_on, sys.stderr, show_output)
-    return uvloop.run(_run(parent, services, home, started, on_ready, progress))
-
-
-async def _run(
-    parent: Parent,
-    services: "Services",
-    home: Home,
-    started: asyncio.Event,
-    on_ready: OnReady | None,
-    open_progress: Callable[[], Progress],
-) -> int:
-    async with asyncio.TaskGroup() as tasks:
-        models = tasks.create_task(
-            _models(parent, services, home, started, on_ready, open_progress)
-        )
-        try:
-            return await parent.run()
-        except StartFailed as failed:
-            print("\n".join(failed.lines), file=sys.stderr)
-            return FAILED
-        finally:
-            models.cancel()
-
-
-async def _models(
-    parent: Parent,
-    services: "Services",
-    home: Home,
-    started: asyncio.Event,
-    on_ready: OnReady | None,
-    open_progress: Callable[[], Progress],
-) -> None:
-    await started.wait()
-    assert services.plan is not None  # the parent loaded before it started
-    progress = open_progress()
-    controller = LocalController(
-        services.plan,
-        home=home,
-        on_endpoints=lambda endpoints: parent.set_endpoints(_sources(endpoints)),
-        progress=progress,
-    )
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_until_stopped(controller))
-            await controller.wait_ready()
-            progress.close()
-            _announce(parent, services.plan, progress)
-            if on_ready is not None:
-                await on_ready(parent)
-    finally:
-        progress.close()
-
-
-async def _until_stopped(controller: LocalController) -> None:
-    """The router has ended by then, and no longer listens to signals: one more means at once."""
-    loop = asyncio.get_running_loop()
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(controller.run())
-        try:
-            await running
-        except asyncio.CancelledError:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, controller.kill)
-            raise
-
-
-def _announce(parent: Parent, made: Plan, progress: Progress) -> None:
-    number = len(made.services)
-    progress.note(f"{number} service{'' if number == 1 else 's'} ready")
-    for key in sorted(parent.generation.graphs):
-        progress.note(f"graph {key}: {parent.data_url}/graphs/{key}")
-
-
-def _sources(endpoints: Mapping[str, Endpoint]) -> dict[str, EndpointSource]:
-    return {key: EndpointSource(e.addresses, e.path) for key, e in endpoints.items()}
-
-
-class Services:
-    """Makes a plan of the documents that are no graphs, whenever they are loaded.
-
-    The first plan is the one that runs; what differs from it later is told.
-    """
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-        self._built_in = built_in_runtimes()
-        self.plan: Plan | None = None
-
-    def __call__(
-        self, documents: Sequence[Document]
-    ) -> tuple[Mapping[str, EndpointSource], Sequence[Located]]:
-        made = plan(parse(documents, self._built_in), self._machine)
-        problems = list(made.problems)
-        if self.plan is None:
-            self.plan = made
-        else:
-            problems += _changes(self.plan, made, documents)
-        # Nobody is ready yet; the controller says when.
-        return {s.key: EndpointSource((), s.path) for s in self.plan.services}, problems
-
-
-def _changes(running: Plan, made: Plan, documents: Sequence[Document]) -> list[Located]:
-    before = {service.key: service for service in running.services}
-    changed = {s.key for s in made.services if s != before.get(s.key)}
-    message = "this differs from what runs; end `graphway up` and start it again to apply it"
-    return [
-        document.located(Code.RESTART_NEEDED.at((), message))
-        for document in documents
-        if document.kind == "InferenceService" and document.key in changed
-    ]
+def project_of(paths: list[str]) -> str:
+    """The same paths go on with what they had."""
+    places = sorted(path if path == "-" else os.path.abspath(path) for path in paths)
+    digest = sha256("\0".join(places).encode()).hexdigest()[:8]
+    word = re.sub(r"[^A-Za-z0-9]+", "-", Path(places[0]).stem).strip("-")
+    return f"{word[:40] or 'up'}-{digest}"
 
 
 def _listed(text: str) -> list[str]:

@@ -27,6 +27,9 @@ class Backend(Protocol):
     def services(self) -> Collection[str]:
         """Of which something runs."""
 
+    def try_again(self, service: str) -> None:
+        """Something that it may wait for has changed: a Secret, say."""
+
     def host(self, service: str) -> str | None:
         """Where its predictor is called, as HOST:PORT; None while nobody knows. Stays the same as
         long as it can.

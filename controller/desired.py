@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from controller.endpoints import service_path
+from controller.resources.annotations import EXPLAINER_RUNTIME
 from controller.resources.codes import Code
 from controller.resources.config import Config
 from controller.resources.containers import env_value
 from controller.resources.inferenceservice import model_of
 from controller.resources.parse import Runtime, Service
-from controller.runtimes import Obstacle, Selection, no_obstacle, select
-from controller.workload import Component, Role, Terms, workload
+from controller.runtimes import Obstacle, Selection, find, no_obstacle, select
+from controller.workload import CLUSTER, Component, Role, Terms, workload
 from graph.problems import Problem
 
 INVALID = "InvalidPredictorSpec"
@@ -64,8 +65,11 @@ class Refused:
         return "; ".join(problem.message for problem in self.problems)
 
 
-def no_own_obstacle(_service: Service, _component: Component) -> str | None:
-    return None
+SHIPPED = Config()
+
+
+def nothing(_service: Service, _component: Component, _runtime: Runtime | None) -> list[Problem]:
+    return []
 
 
 def no_packages(_service: Service, _runtime: Runtime | None) -> Packages:
@@ -77,10 +81,11 @@ class World:
     """The runtimes that there are, and what the backend says of running them and other things."""
 
     runtimes: Sequence[Runtime] = ()
-    config: Config = Config()
-    terms: Terms = Terms()
+    config: Config = SHIPPED
+    terms: Terms = CLUSTER
     obstacle: Obstacle = no_obstacle
-    own_obstacle: Callable[[Service, Component], str | None] = no_own_obstacle
+    # A component, and the runtime that it has, if it has one.
+    refuses: Callable[[Service, Component, Runtime | None], list[Problem]] = nothing
     packages: Callable[[Service, Runtime | None], Packages] = no_packages
     needs_host: bool = False  # nobody can be told of a predictor before it has an address
 
@@ -95,14 +100,22 @@ def desired(service: Service, world: World, host: str | None = None) -> Wanted |
     runtime = selection.chosen if selection is not None else None
     path = service_path(service.resource, world.runtimes)
     made = workload(
-        service, runtime, _protocol(service, selection), world.config, _terms(world, host)
+        service,
+        runtime,
+        _protocol(service, selection),
+        explainer_runtime=_explainer_runtime(service, world),
+        config=world.config,
+        terms=world.terms if host is None else replace(world.terms, predictor_host=host),
     )
     problems = [path] if isinstance(path, Problem) else []
     if isinstance(made, list):
         return Refused(INVALID, (*problems, *made), selection)
+    runtimes = {
+        Role.PREDICTOR: runtime,
+        Role.EXPLAINER: _explainer_runtime(service, world),
+    }
     for component in made.components:
-        if runtime is None or component.role is not Role.PREDICTOR:
-            problems += _own_problems(service, component, world)
+        problems += world.refuses(service, component, runtimes.get(component.role))
     if problems or isinstance(path, Problem):
         return Refused(INVALID, tuple(problems), selection)
     waits = world.needs_host and host is None
@@ -112,8 +125,7 @@ def desired(service: Service, world: World, host: str | None = None) -> Wanted |
         if waits and component.role is not Role.PREDICTOR:
             waiting[component.role] = "waits for its predictor"
             continue
-        its_runtime = runtime if component.role is Role.PREDICTOR else None
-        packages = world.packages(service, its_runtime)
+        packages = world.packages(service, runtimes.get(component.role))
         units.append(Unit(component, _replicas(component), service.folder, packages))
     roles = tuple(component.role for component in made.components)
     return Wanted(roles, tuple(units), path, made.entry.role, runtime, selection, waiting)
@@ -140,15 +152,9 @@ def _protocol(service: Service, selection: Selection | None) -> str:
     return env_value(service.resource.spec.predictor.containers[0], "PROTOCOL") or "v1"
 
 
-def _terms(world: World, host: str | None) -> Terms:
-    return replace(world.terms, predictor_host=host) if host is not None else world.terms
-
-
-def _own_problems(service: Service, component: Component, world: World) -> list[Problem]:
-    if obstacle := world.own_obstacle(service, component):
-        message = f"the container cannot run: {obstacle}"
-        return [Code.NOT_RUNNABLE_HERE.at(component.source, message)]
-    return []
+def _explainer_runtime(service: Service, world: World) -> Runtime | None:
+    name = service.resource.metadata.annotations.get(EXPLAINER_RUNTIME)
+    return find(name, service.resource.namespace, world.runtimes) if name else None
 
 
 def _replicas(component: Component) -> int:

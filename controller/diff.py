@@ -31,13 +31,13 @@ def diff(observed: Observed, desired: Sequence[Unit], kept: Collection[Role] = (
     """Both in the order in which they start. `kept`: roles that stay as they are for now."""
     wanted = {unit.role for unit in desired}.union(kept)
     changes: list[Change] = []
-    for role, running in reversed(observed.items()):
+    for role, running in reversed([*observed.items()]):
         if role not in wanted:
             if running.unit is not None:
                 changes.append(End(role))
             break  # whom it calls ends when it has gone
     for unit in desired:
-        running = observed.get(unit.role)
-        if running is None or running.unit != unit:
+        known = observed.get(unit.role)
+        if known is None or known.unit != unit:
             changes.append(Apply(unit))
     return changes

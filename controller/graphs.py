@@ -14,6 +14,8 @@ from controller.store.recorder import Recorder
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
 from controller.view import GRAPH, SERVICE
+from graph.compiler import revision
+from graph.spec import GraphSpec
 
 STOPPED = "Stopped"
 
@@ -23,6 +25,7 @@ class Served:
     """A graph at the router. `problem`: why the newest edit of it is not what is served."""
 
     url: str
+    revision: str
     problem: str | None = None
 
 
@@ -55,7 +58,8 @@ class Graphs:
             for service in called(live)
             if (why := self._unready(Ref(SERVICE, namespace, service))) is not None
         }
-        after = graph_status(live, self._ask_router(key), unready, self._clock())
+        served = _as_it_is_written(live, self._ask_router(key))
+        after = graph_status(live, served, unready, self._clock())
         if after == before:
             return
         self._store.replace_status(ref, after)
@@ -73,6 +77,15 @@ class Graphs:
         if live is None or is_true(live.get("status") or {}):
             return None
         return "it is not ready"
+
+
+def _as_it_is_written(live: Json, served: Served | str) -> Served | str:
+    """The router may be a moment behind the store."""
+    if isinstance(served, str) or served.problem is not None:
+        return served
+    if served.revision != revision(GraphSpec.model_validate(live["spec"])):
+        return "the router has not loaded it yet"
+    return served
 
 
 def called(live: Json) -> Iterator[str]:
@@ -95,9 +108,7 @@ def graph_status(live: Json, served: Served | str, unready: dict[str, str], now:
     ready = _ready(served, unready)
     said: Json = {
         "observedGeneration": generation,
-        "conditions": conditions(
-            [ready, Told(STOPPED, FALSE, informative=True)], before, now
-        ),
+        "conditions": conditions([ready, Told(STOPPED, FALSE, informative=True)], before, now),
     }
     if isinstance(served, Served) and ready.status == TRUE:
         said["url"] = served.url

@@ -5,13 +5,15 @@ something changes. Who serves graphs comes in as `Router`; where manifests come 
 business: whoever has files hands them over, and the API writes to the same store.
 """
 
-import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
+from controller.backend import Backend
 from controller.conditions import is_true
+from controller.desired import World
 from controller.endpoints import Endpoint
 from controller.graphs import Graphs, Served, called
 from controller.queue import Queue
@@ -22,7 +24,7 @@ from controller.store.errors import ApiError
 from controller.store.recorder import Recorder
 from controller.store.refs import Json, Kind, Ref
 from controller.store.store import Store
-from controller.view import GRAPH, SERVICE, kind
+from controller.view import GRAPH, SERVICE, View, kind
 
 log = logging.getLogger("graphway.controller")
 
@@ -50,20 +52,21 @@ class ControlPlane:
     def __init__(
         self,
         store: Store,
-        services: Callable[[Recorder, Callable[[str, Endpoint | None], None]], Services],
+        view: View,
+        backend: Backend,
+        world: World,
         router: Router,
         *,
-        try_again: Callable[[str], None],
-        clock: Callable[[], float],
+        clock: Callable[[], float] = time.time,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._router = router
-        self._try_again = try_again
+        self._backend = backend
         self._on_change = on_change
         self._recorder = Recorder(store)
         self._endpoints: dict[str, Endpoint] = {}
-        self._services = services(self._recorder, self._publish)
+        self._services = Services(store, self._recorder, view, backend, world, self._publish, clock)
         self._graphs = Graphs(store, self._recorder, router.graph, clock)
         self._queue: Queue[Key] = Queue(self._look, self._failed)
 
@@ -148,7 +151,7 @@ class ControlPlane:
             self._add_services_on(change)
         elif name in _AWAITED:
             for live in self._store.list(SERVICE, change.ref.namespace or None).items:
-                self._try_again(_key(live))
+                self._backend.try_again(_key(live))
                 self._add(SERVICE, live)
 
     def _add(self, of: Kind, live: Json) -> None:
@@ -181,5 +184,3 @@ def _readiness(live: Json | None) -> bool | None:
 def _key(live: Json) -> str:
     metadata = live["metadata"]
     return f"{metadata['namespace']}/{metadata['name']}"
-
-

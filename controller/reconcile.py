@@ -102,8 +102,7 @@ class Services:
             return None
         entry, path = self._paths[key]
         if wanted is None or any(
-            role not in observed or not observed[role].addresses
-            for role in (Role.PREDICTOR, entry)
+            role not in observed or not observed[role].addresses for role in (Role.PREDICTOR, entry)
         ):
             return Endpoint((), path)
         return Endpoint(observed[entry].addresses, path)

@@ -33,7 +33,7 @@ SERVICE = kind("InferenceService")
 GRAPH = kind("InferenceGraph")
 _RUNTIMES = (kind("ServingRuntime"), kind("ClusterServingRuntime"))
 
-_PLACE = Place((0, 0), {})
+_PLACE = Place(0, {})
 
 
 class View:

@@ -5,7 +5,8 @@ JSON, the form in which it travels to workers.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from graph.compiler import revision
@@ -16,14 +17,25 @@ from router.config import EndpointSource, GraphSource
 from router.services import GivenService, endpoints_of
 from router.source import Loaded, LoadedGraph
 
-# What documents that are no graphs say of services: endpoints by `namespace/name`, and problems.
-Declared = Callable[[Sequence[Document]], tuple[Mapping[str, EndpointSource], Sequence[Located]]]
+# What the documents say of services: endpoints by `namespace/name`, and problems.
+Declared = Callable[[Workspace], tuple[Mapping[str, EndpointSource], Sequence[Located]]]
 
 
-def nothing_declared(
-    _: Sequence[Document],
-) -> tuple[Mapping[str, EndpointSource], Sequence[Located]]:
+def nothing_declared(_: Workspace) -> tuple[Mapping[str, EndpointSource], Sequence[Located]]:
     return {}, ()
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Graphs that come from elsewhere: `texts` are manifests by the name under which their problems
+    are told. `hidden` are graphs of the files that do not count, by key.
+    """
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+
+
+NOTHING_BESIDE = Beside()
 
 
 class FileSource:
@@ -34,10 +46,12 @@ class FileSource:
         paths: Sequence[str],
         given: Iterable[GivenService] = (),
         declared: Declared = nothing_declared,
+        beside: Callable[[], Beside] = lambda: NOTHING_BESIDE,
     ) -> None:
         self._paths = [path for path in paths if path != "-"]
         self._given = tuple(given)
         self._declared = declared
+        self._beside = beside
         self._stdin: list[Documents] = [
             load(file.data, file.name) for file in Files(["-"] if "-" in paths else [])
         ]
@@ -46,13 +60,27 @@ class FileSource:
         files = Files(self._paths)
         texts = [*self._stdin, *(load(file.data, file.name) for file in files)]
         workspace = checked(texts, tuple(files.problems))
-        declared, problems = self._declared(
-            [document for document in workspace.documents if not document.is_graph]
-        )
+        declared, problems = self._declared(workspace)
+        beside = self._beside()
+        if beside != NOTHING_BESIDE:
+            workspace = checked(_joined(texts, beside), tuple(files.problems))
         return loaded(workspace, self._given, declared, problems)
 
     def paths(self) -> list[Path]:
         return [Path(path) for path in self._paths]
+
+
+def _joined(texts: Iterable[Documents], beside: Beside) -> Iterator[Documents]:
+    """A graph that a file says counts, unless it is hidden."""
+    kept: set[str] = set()
+    for text in texts:
+        documents = [d for d in text if not (d.is_graph and d.key in beside.hidden)]
+        kept.update(document.key for document in documents if document.is_graph)
+        yield replace(text, documents=tuple(documents))
+    for name, manifest in beside.texts.items():
+        text = load(manifest, name)
+        if not any(document.key in kept for document in text):
+            yield text
 
 
 class JsonSource:

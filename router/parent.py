@@ -45,7 +45,9 @@ class StartFailed(Exception):
 
 
 class Parent:
-    """`on_started` is called once all workers serve."""
+    """`on_started` is called once all workers serve, `on_change` when a reload has been dealt with
+    and when a worker has what was last loaded.
+    """
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class Parent:
         config: DataPlaneConfig,
         *,
         on_started: Callable[["Parent"], None] = lambda _: None,
+        on_change: Callable[[], None] = lambda: None,
         admin_routes: Iterable[web.AbstractRouteDef] = (),
         worker_command: Sequence[str] = COMMAND,
     ) -> None:
@@ -61,6 +64,7 @@ class Parent:
         self._source = source
         self._config = config
         self._on_started = on_started
+        self._tell_change = on_change
         self._admin_routes = admin_routes
         self._ledger = Ledger()
         self._workers = Workers(
@@ -235,6 +239,7 @@ class Parent:
                 self._catalog.reload_failed()
             else:
                 self._catalog.reload(loaded)
+                self._tell_change()
 
     async def _administer(self, listeners: Sequence[socket.socket]) -> None:
         runner = admin_server(self, self._admin_routes)
@@ -272,6 +277,7 @@ class Parent:
         else:
             self._catalog.installed(answer.generation)
         self._changed.set()
+        self._tell_change()
 
     def _samples(self) -> Iterator[Sample]:
         yield from self._catalog.samples()

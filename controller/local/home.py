@@ -16,6 +16,14 @@ class Home:
         return self.root / "envs"
 
     @property
+    def models(self) -> Path:
+        """Fetched ones, for all who use them."""
+        return self.root / "models"
+
+    def state(self, project: str) -> Path:
+        return self.root / "projects" / project / "state.db"
+
+    @property
     def runs(self) -> Path:
         """One file for each `up` that is alive, or was not ended properly."""
         return self.root / "runs"

@@ -1,42 +1,51 @@
-"""What this machine is to run: resources -> services with everything decided, and every fault at
-once.
+"""What this machine would run for some manifests, and every fault that can be known before.
 
-Pure but for two looks at this machine, both passed in: is a command there, is a model there.
+For the start of `up` and its dry run: the reconciler decides by the same `desired` in the same
+`world`. Pure but for two looks at this machine, both passed in: is a command there, is a model
+there.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from controller.endpoints import service_path
+from controller.desired import Packages, Refused, Unit, Wanted, World, desired
+from controller.local.home import Home
+from controller.local.pods import process_of, refusals
 from controller.local.python_env import requirements
-from controller.local.runnable import PACKAGES, Which, container_obstacle, runtime_obstacle
+from controller.local.runnable import PACKAGES, Which, runtime_obstacle
+from controller.local.variables import Lookup
 from controller.resources.codes import Code
-from controller.resources.containers import env_value
-from controller.resources.inferenceservice import has_storage, model_of
+from controller.resources.credentials import ConfigMap, Secret
 from controller.resources.parse import Resources, Runtime, Service
-from controller.runtimes import Selection, select
-from controller.storage.uris import local_path
-from controller.workload import Workload, workload
+from controller.runtimes import Selection
+from controller.storage.locations import LocalPath, locate
+from controller.storage.outcome import FetchFailed
+from controller.storage.uris import mapped_path
+from controller.workload import Mount, Terms
 from graph.problems import Located, Problem
+
+# Transformers and explainers get the port that is chosen for them.
+HERE = Terms(http_port="$(PORT)", asks_model=True, words_beside=True)
+
+NOWHERE = Home(Path("/nowhere"))  # of processes that are only planned
 
 
 @dataclass(frozen=True, slots=True)
-class LocalService:
-    workload: Workload
-    path: str  # to POST to
-    mounts: Mapping[str, Path]
-    packages: tuple[str, ...] | None  # None: no environment of its own
+class Planned:
+    service: Service
+    wanted: Wanted
 
     @property
     def key(self) -> str:
-        return self.workload.key
+        return self.service.key
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    services: tuple[LocalService, ...]
+    services: tuple[Planned, ...]
     selections: Mapping[str, Selection]  # of services that have a model
     problems: tuple[Located, ...]
 
@@ -51,100 +60,20 @@ class Machine:
     exists: Callable[[Path], bool] = Path.exists
 
 
-def plan(resources: Resources, machine: Machine) -> Plan:
-    services: list[LocalService] = []
-    selections: dict[str, Selection] = {}
-    problems = [*resources.problems]
-    for service in resources.services.values():
-        made = _service(service, resources, machine, selections)
-        if isinstance(made, LocalService):
-            services.append(made)
-        else:
-            problems += map(service.document.located, made)
-    return Plan(tuple(services), selections, tuple(problems))
-
-
-def _service(
-    service: Service,
-    resources: Resources,
-    machine: Machine,
-    selections: dict[str, Selection],
-) -> LocalService | list[Problem]:
-    spec = service.resource.spec
-    if spec.transformer is not None:
-        message = "a transformer does not run on this machine yet; remove it to run the predictor"
-        return [Code.UNSUPPORTED_HERE.at(("spec", "transformer"), message)]
-    problems = _storage_problems(service)
-    chosen = _choose(service, resources, machine, selections)
-    if isinstance(chosen, Problem):
-        return [*problems, chosen]
-    runtime, protocol = chosen
-    path = service_path(service.resource, resources.runtimes.values())
-    if isinstance(path, Problem):
-        problems.append(path)
-    made = workload(service, runtime, protocol)
-    if isinstance(made, list):
-        return [*problems, *made]
-    mounts: dict[str, Path] = {}
-    for mount in made.mounts:
-        found = local_path(mount.uri, service.folder, machine.uri_map, mount.source)
-        if isinstance(found, Problem):
-            problems.append(found)
-        elif not machine.exists(found):
-            message = f"there is nothing at {found} ({mount.uri}); put the model there"
-            problems.append(Code.MISSING_MODEL.at(mount.source, message))
-        else:
-            mounts[mount.path] = found
-    if problems or isinstance(path, Problem):
-        return problems
-    return LocalService(made, path, mounts, _packages(service, runtime))
-
-
-def _choose(
-    service: Service,
-    resources: Resources,
-    machine: Machine,
-    selections: dict[str, Selection],
-) -> tuple[Runtime | None, str] | Problem:
-    predictor, meta = service.resource.spec.predictor, service.resource.metadata
-    model = model_of(predictor)
-    if model is None:
-        container = predictor.containers[0]
-        obstacle = container_obstacle(
-            container, meta.annotations, service.folder, machine.python, machine.which
-        )
-        if obstacle:
-            source = ("spec", "predictor", "containers", 0)
-            return Code.NOT_RUNNABLE_HERE.at(source, f"the container cannot run: {obstacle}")
-        return None, env_value(container, "PROTOCOL") or "v1"
-    selection = select(
-        model,
-        service.resource.namespace,
-        resources.runtimes.values(),
-        worker_spec=predictor.worker_spec is not None,
+def world(machine: Machine, runtimes: Sequence[Runtime] = ()) -> World:
+    return World(
+        runtimes,
+        terms=HERE,
         obstacle=runtime_obstacle(machine.python, machine.which),
+        refuses=lambda service, component, runtime: refusals(
+            service, component, runtime, machine.python, machine.which
+        ),
+        packages=packages,
+        needs_host=True,
     )
-    selections[service.key] = selection
-    if selection.chosen is None or selection.protocol is None:
-        return Code.NO_RUNTIME.at(("spec", "predictor"), selection.message)
-    return selection.chosen, selection.protocol
 
 
-def _storage_problems(service: Service) -> list[Problem]:
-    predictor = service.resource.spec.predictor
-    model = model_of(predictor)
-    if model is None:
-        return []
-    if model.storage is not None:
-        message = "storage with a key is not read on this machine yet; use storageUri"
-        return [Code.UNSUPPORTED_STORAGE.at(("spec", "predictor"), message)]
-    if not has_storage(predictor, model):
-        message = "it names no model; add storageUri, a path beside this file or a URI"
-        return [Code.NO_STORAGE.at(("spec", "predictor"), message)]
-    return []
-
-
-def _packages(service: Service, runtime: Runtime | None) -> tuple[str, ...] | None:
+def packages(service: Service, runtime: Runtime | None) -> Packages:
     """The service's word goes before the runtime's."""
     own = service.resource.metadata.annotations.get(PACKAGES)
     if own is not None:
@@ -154,3 +83,65 @@ def _packages(service: Service, runtime: Runtime | None) -> tuple[str, ...] | No
         if theirs is not None:
             return requirements(theirs, runtime.folder)
     return None
+
+
+def plan(resources: Resources, machine: Machine) -> Plan:
+    services: list[Planned] = []
+    selections: dict[str, Selection] = {}
+    problems = [*resources.problems]
+    here = world(machine, [*resources.runtimes.values()])
+    for service in resources.services.values():
+        # Some address: with it, transformers and explainers are planned too.
+        wanted = desired(service, here, "127.0.0.1:0")
+        if wanted.selection is not None:
+            selections[service.key] = wanted.selection
+        if isinstance(wanted, Refused):
+            found = list(wanted.problems)
+        else:
+            found = [*_problems(service, wanted, resources, machine)]
+        problems += map(service.document.located, dict.fromkeys(found))
+        if isinstance(wanted, Wanted) and not found:
+            services.append(Planned(service, wanted))
+    return Plan(tuple(services), selections, tuple(problems))
+
+
+def _problems(
+    service: Service, wanted: Wanted, resources: Resources, machine: Machine
+) -> Iterator[Problem]:
+    lookup = _lookup(resources, service.resource.namespace)
+    for unit in wanted.units:
+        for mount in unit.component.mounts:
+            yield from _mount_problems(mount, unit, machine)
+        made = process_of(service.key, f"{service.key}/{unit.role}-0", unit, {}, NOWHERE, lookup)
+        if isinstance(made, list):
+            yield from made
+
+
+def _mount_problems(mount: Mount, unit: Unit, machine: Machine) -> Iterator[Problem]:
+    """What lies elsewhere is asked for once it is fetched."""
+    if mount.uri is None:
+        return
+    found = mapped_path(mount.uri, machine.uri_map)
+    if found is None:
+        location = locate(mount.uri, unit.folder)
+        if isinstance(location, FetchFailed):
+            yield Code.BAD_STORAGE_URI.at(mount.source, location.message)
+        elif isinstance(location, LocalPath):
+            found = location.path
+    if found is not None and not machine.exists(found):
+        message = f"there is nothing at {found} ({mount.uri}); put the model there"
+        yield Code.MISSING_MODEL.at(mount.source, message)
+
+
+def _lookup(resources: Resources, namespace: str) -> Lookup:
+    def values(kind: Literal["Secret", "ConfigMap"], name: str) -> Mapping[str, str] | None:
+        declared = resources.objects.get((kind, namespace, name))
+        match declared.resource if declared else None:
+            case Secret() as secret:
+                # What they hold is nobody's business before something starts.
+                return dict.fromkeys((*secret.data, *secret.string_data), "")
+            case ConfigMap() as found:
+                return found.data
+        return None
+
+    return values

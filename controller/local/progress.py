@@ -6,6 +6,7 @@ from typing import Protocol
 
 class Phase(StrEnum):
     PREPARING = "preparing"  # making the environment
+    LOADING = "loading"  # its model is on its way
     STARTING = "starting"  # the process runs, its probe has not answered yet
     READY = "ready"
     UNREADY = "unready"  # was ready; the probe fails now

@@ -14,7 +14,6 @@ from typing import Any
 from controller.desired import Unit
 from controller.local.backend import LocalBackend
 from controller.local.backoff import Backoff
-from controller.local.home import Home
 from controller.local.replica import Phase as ProcessPhase
 from controller.local.replica import ProcessSpec, ProcessState
 from controller.observe import Failure, Phase, Replica, Running
@@ -45,13 +44,13 @@ class Around:
 
     backend: LocalBackend
     fetcher: Fetcher
-    home: Home
     backoff: Backoff
     wish: Callable[[str, Unit, Mount], Request | str]
     process: Callable[[str, str, Unit, Mapping[str, Path]], ProcessSpec | list[Problem]]
     withdrawn: Callable[[str], Awaitable[None]]
     changed: Callable[[str], None]
-    on_loading: Callable[[str, str], None]
+    on_loading: Callable[[str, str], None]  # words for whoever watches
+    on_failed: Callable[[str, str], None]
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
     clock: Callable[[], float]
 
@@ -151,6 +150,7 @@ class LocalUnit:
             tries += 1
             pause_s = self._around.backoff.pause_s(tries + 1)
             self._tell(Phase.FAILED, "ModelLoadFailed", specs)
+            self._around.on_failed(self._service, f"{specs}; again in {pause_s:.0f} s")
             await self._pause(pause_s)
         else:
             self._preparing = None

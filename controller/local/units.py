@@ -5,11 +5,9 @@ What a unit does stands in `unit`, what a process does in `backend`; here they a
 and component, and whatever changes about one is reported by the name of its service.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 
 from controller.desired import Unit
-from controller.local.backend import LocalBackend
 from controller.local.replica import ProcessState
 from controller.local.unit import Around, LocalUnit
 from controller.observe import NOTHING, Observed
@@ -40,9 +38,7 @@ class LocalUnits:
         if not of_service:
             return NOTHING
         states = self._around.backend.states()
-        return {
-            role: of_service[role].observe(states) for role in Role if role in of_service
-        }
+        return {role: of_service[role].observe(states) for role in Role if role in of_service}
 
     def services(self) -> Collection[str]:
         return tuple(self._units)

@@ -46,7 +46,12 @@ def workload(
 
 
 def _explainer(
-    service: Service, said: ExplainerSpec, runtime: Runtime | None, host: str, config: Config, terms: Terms
+    service: Service,
+    said: ExplainerSpec,
+    runtime: Runtime | None,
+    host: str,
+    config: Config,
+    terms: Terms,
 ) -> Component | list[Problem]:
     wanted = service.resource.metadata.annotations.get(EXPLAINER_RUNTIME)
     if wanted is not None and runtime is None:

@@ -1,0 +1,164 @@
+"""The control plane beside a router, in one process: what `up` runs.
+
+Files and API write to the store, the control plane acts upon it, the router gets endpoints and the
+graphs that are not as a file says. All of it on one loop; only loading runs in a thread.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from cli.manifests import Manifests, Taken
+from cli.overlay import key_of, overlay
+from cli.router_side import RouterSide
+from controller.api.logs import LogRequest
+from controller.local.here import Here
+from controller.local.home import Home
+from controller.local.logs import output
+from controller.local.plan import Machine, world
+from controller.local.progress import ProgressSink
+from controller.local.settings import LocalSettings
+from controller.plane import ControlPlane
+from controller.storage.settings import StorageSettings
+from controller.store.changes import Change
+from controller.store.errors import ApiError
+from controller.store.files import apply_files
+from controller.store.refs import Json
+from controller.store.store import Store
+from controller.view import GRAPH, SERVICE, View
+from graph.loader import Document
+from router.files import Beside
+from router.parent import Parent
+
+log = logging.getLogger("graphway.controller")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user decides about this machine."""
+
+    home: Home
+    machine: Machine
+    built_in: tuple[Document, ...]
+    local: LocalSettings
+    storage: StorageSettings
+    environ: Mapping[str, str]
+
+
+class Control:
+    def __init__(self, store: Store, given: Given) -> None:
+        self._store = store
+        self._given = given
+        self.manifests = Manifests(given.machine, given.built_in)
+        self._view = View(store, given.built_in, Path.cwd())
+        self._beside = overlay(store.list(GRAPH).items, None)
+        self._applied: Taken | None = None
+        self._said: Mapping[str, Json] | None = None
+        self._turned = asyncio.Event()
+        self._here: Here | None = None
+        self._plane: ControlPlane | None = None
+
+    def beside(self) -> Beside:
+        """For the source of graphs, in whatever thread it loads."""
+        return self._beside
+
+    def kill(self) -> None:
+        """All that runs, at once: for who cannot wait."""
+        if self._here is not None:
+            self._here.backend.kill()
+
+    @property
+    def services(self) -> int:
+        return len(self._store.list(SERVICE).items)
+
+    async def logs(self, wanted: LogRequest) -> AsyncIterator[bytes]:
+        if self._here is None:
+            raise ApiError(503, "ServiceUnavailable", "nothing runs yet; try again")
+        async for line in output(self._here.backend, wanted):
+            yield line
+
+    async def run(self, parent: Parent, side: RouterSide, progress: ProgressSink) -> None:
+        """Until cancelled; then everything that it runs is stopped."""
+        loop = asyncio.get_running_loop()
+        given = self._given
+        here = self._here = Here(
+            given.home,
+            self._view,
+            uri_map=given.machine.uri_map,
+            environ=given.environ,
+            local=given.local,
+            storage=given.storage,
+            progress=progress,
+        )
+        unsubscribe = self._store.changes.subscribe(partial(self._on_change, parent))
+        self.manifests.on_load = lambda taken: _soon(loop, partial(self._take, parent, taken))
+        self.manifests.others = lambda: side.endpoints
+        self._take(parent, self.manifests.taken)
+        try:
+            async with here.running(self._look_at, side.settled) as units:
+                self._plane = ControlPlane(
+                    self._store,
+                    self._view,
+                    units,
+                    world(given.machine),
+                    side,
+                    on_change=self._turned.set,
+                )
+                side.on_change = self._plane.look_at_graphs
+                await self._plane.run()
+        finally:
+            self.manifests.on_load = lambda _: None
+            side.on_change = lambda: None
+            unsubscribe()
+
+    async def ready(self) -> None:
+        """Until every service is that should be, at once."""
+        while self._plane is None or self._plane.waiting():
+            self._turned.clear()
+            await self._turned.wait()
+
+    def _look_at(self, service: str) -> None:
+        if self._plane is not None:
+            self._plane.look_at_service(service)
+
+    def _take(self, parent: Parent, taken: Taken) -> None:
+        if taken == self._applied:
+            return
+        for manifest, error in apply_files(
+            self._store, taken.manifests, unreadable=self._within(taken.unreadable)
+        ):
+            log.error("%s: %s", manifest.file, error.message)
+        self._applied = taken
+        self._said = {
+            key_of(manifest.resource): manifest.resource
+            for manifest in taken.manifests
+            if manifest.kind.name == GRAPH.name
+        }
+        self._overlay(parent)
+
+    def _within(self, bad: frozenset[str]) -> frozenset[str]:
+        """What came from a folder that cannot be read came from a file in it."""
+        known = [m.file for m in self._applied.manifests] if self._applied is not None else []
+        folders = tuple(f"{path}{os.sep}" for path in bad)
+        return bad | {file for file in known if file.startswith(folders)}
+
+    def _on_change(self, parent: Parent, change: Change) -> None:
+        if change.ref.kind.name == GRAPH.name:
+            self._overlay(parent)
+
+    def _overlay(self, parent: Parent) -> None:
+        beside = overlay(self._store.list(GRAPH).items, self._said)
+        if beside != self._beside:
+            self._beside = beside
+            parent.reload()
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: "partial[None]") -> None:
+    try:
+        loop.call_soon_threadsafe(call)
+    except RuntimeError:  # the loop has ended, and with it whoever would want to know
+        pass

@@ -1,0 +1,100 @@
+"""This machine as the control plane has it: processes, models and their environments, joined.
+
+`running` holds everything that lives: in the end nothing of it is left. What a unit needs of the
+store (Secrets, service accounts) is looked up at the moment when it is needed.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from controller.desired import Unit
+from controller.local.backend import LocalBackend
+from controller.local.home import Home
+from controller.local.pods import process_of
+from controller.local.progress import ProgressSink
+from controller.local.replica import ProcessSpec
+from controller.local.settings import LocalSettings
+from controller.local.show import Shown
+from controller.local.unit import Around
+from controller.local.units import LocalUnits
+from controller.local.wishes import Wishes
+from controller.storage.fetch import Fetcher
+from controller.storage.settings import StorageSettings
+from controller.view import View
+from graph.problems import Problem
+
+
+class Here:
+    def __init__(
+        self,
+        home: Home,
+        view: View,
+        *,
+        uri_map: Mapping[str, Path],
+        environ: Mapping[str, str],
+        local: LocalSettings,
+        storage: StorageSettings,
+        progress: ProgressSink,
+    ) -> None:
+        self._home = home
+        self._view = view
+        self._uri_map = uri_map
+        self._environ = environ
+        self._settings = local
+        self._storage = storage
+        self._shown = Shown(progress, home)
+        self._wishes = Wishes(view, home, environ)
+        self.backend = LocalBackend(
+            home, settings=local, environ=environ, on_output=self._shown.on_output
+        )
+        self.backend.subscribe(self._shown.on_state)
+
+    @asynccontextmanager
+    async def running(
+        self, changed: Callable[[str], None], withdrawn: Callable[[str], Awaitable[None]]
+    ) -> AsyncIterator[LocalUnits]:
+        """`changed` gets the service of which something has; `withdrawn` returns once nobody is
+        sent any more to what is not ready.
+        """
+        fetcher = Fetcher(self._storage, uri_map=self._uri_map, environ=self._environ)
+        async with self.backend.running(), fetcher, asyncio.TaskGroup() as tasks:
+            spawned: set[asyncio.Task[None]] = set()
+
+            def spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+                task = tasks.create_task(work)
+                spawned.add(task)
+                task.add_done_callback(spawned.discard)
+                return task
+
+            around = Around(
+                backend=self.backend,
+                fetcher=fetcher,
+                backoff=self._settings.backoff,
+                wish=self._wishes.request,
+                process=self._process,
+                withdrawn=withdrawn,
+                changed=changed,
+                on_loading=self._shown.on_loading,
+                on_failed=self._shown.on_failed,
+                spawn=spawn,
+                clock=time.time,
+            )
+            try:
+                yield LocalUnits(around)
+            finally:
+                for task in spawned:
+                    task.cancel()
+
+    def _process(
+        self, service: str, key: str, unit: Unit, mounts: Mapping[str, Path]
+    ) -> ProcessSpec | list[Problem]:
+        namespace = service.partition("/")[0]
+
+        def lookup(kind: str, name: str) -> Mapping[str, str] | None:
+            return self._view.values(kind, namespace, name)
+
+        return process_of(service, key, unit, mounts, self._home, lookup)

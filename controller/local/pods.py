@@ -1,0 +1,78 @@
+"""A unit as the reconciler wants it -> the process that each of its replicas is here. Pure.
+
+A pod of one container is one process. What else a pod may have (containers beside it, some that run
+before it, other nodes) has no counterpart on this machine, and is refused with its place.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from controller.desired import Unit
+from controller.local.container import process_spec
+from controller.local.home import Home
+from controller.local.replica import ProcessSpec
+from controller.local.runnable import Which, container_obstacle
+from controller.local.variables import Lookup, PodFields
+from controller.resources.codes import Code
+from controller.resources.inferenceservice import has_storage, model_of
+from controller.resources.parse import Runtime, Service
+from controller.workload import Component, Role
+from graph.problems import Problem
+
+GRACE_S = 10.0  # from SIGTERM to SIGKILL; a cluster gives 30, but here somebody waits at a terminal
+
+
+def process_of(
+    service: str, key: str, unit: Unit, mounts: Mapping[str, Path], home: Home, lookup: Lookup
+) -> ProcessSpec | list[Problem]:
+    """`service` and `key` (of the replica) with their namespace. `mounts`: where models are."""
+    component = unit.component
+    namespace, _, name = service.partition("/")
+    grace_s = component.pod.termination_grace_period_seconds
+    return process_spec(
+        component.container,
+        pod=PodFields(
+            f"{name}-{key.rpartition('/')[2]}",
+            namespace,
+            labels=component.labels,
+            annotations=component.annotations,
+            service_account=component.pod.service_account_name or "default",
+        ),
+        folder=home.scratch(key),
+        log=home.log(key),
+        mounts=mounts,
+        packages=unit.packages,
+        lookup=lookup,
+        grace_s=GRACE_S if grace_s is None else float(grace_s),
+        path=component.source,
+    )
+
+
+def refusals(
+    service: Service, component: Component, runtime: Runtime | None, python: str, which: Which
+) -> list[Problem]:
+    """What of it cannot be on this machine, whatever else happens."""
+    problems: list[Problem] = []
+    if runtime is None:
+        annotations = service.resource.metadata.annotations
+        obstacle = container_obstacle(
+            component.container, annotations, service.folder, python, which
+        )
+        if obstacle:
+            message = f"the container cannot run: {obstacle}"
+            problems.append(Code.NOT_RUNNABLE_HERE.at(component.source, message))
+    pod = component.pod
+    others = [each for n, each in enumerate(pod.containers) if n != component.called]
+    if others or pod.init_containers:
+        names = ", ".join(str(each.name) for each in (*others, *pod.init_containers))
+        message = f"only the container that is called runs on this machine; remove {names}"
+        problems.append(Code.UNSUPPORTED_HERE.at(("spec", component.role), message))
+    if component.worker is not None:
+        message = "this machine is one node; remove workerSpec, or use a cluster"
+        problems.append(Code.UNSUPPORTED_HERE.at(("spec", component.role, "workerSpec"), message))
+    predictor = service.resource.spec.predictor
+    model = model_of(predictor)
+    if component.role is Role.PREDICTOR and model and not has_storage(predictor, model):
+        message = "it names no model; add storageUri, a path beside this file or a URI"
+        problems.append(Code.NO_STORAGE.at(("spec", "predictor"), message))
+    return problems
