@@ -4,10 +4,10 @@ They are told of their model by environment, arguments, or labels that the runti
 ask for. What the service says itself stays.
 """
 
+from controller import server_types
 from controller.resources.component import MODEL_MOUNT
 from controller.resources.core import EnvVar, ObjectMeta
 from controller.resources.inferenceservice import ModelSpec
-from controller import server_types
 
 _MLSERVER_CLASSES = {
     "lightgbm": "mlserver_lightgbm.LightGBMModel",
