@@ -63,7 +63,7 @@ def _json(body: bytes) -> Any:
         raise bad_request(f"nested more than {MAX_DEPTH} levels deep")
     try:
         return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise bad_request(f"the body is no JSON: {error}") from error
 
 

@@ -52,6 +52,10 @@ class Changes:
     def version(self) -> int:
         return self._forgotten + len(self._kept)
 
+    @property
+    def listeners(self) -> int:
+        return len(self._subscribers)
+
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Called after each commit, in order. Returns what ends it."""
         self._subscribers.append(subscriber)
