@@ -19,6 +19,8 @@ COMMANDS = {  # name -> (module:function, or module:app where it has commands of
         "cli.up:up",
         "Start the models of some manifests on this machine, and serve their graphs.",
     ),
+    "schema": ("cli.schema:schema", "Print what manifests may say, for editors (JSON Schema)."),
+    "crds": ("cli.crds:crds", "Print what manifests may say, for a cluster (CRDs)."),
     "version": ("cli.version:version", "Print the version."),
 }
 OURS = frozenset({"cli", "controller", "graph", "router", "configs"})
