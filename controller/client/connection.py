@@ -36,11 +36,15 @@ class Connection:
         """ValueError for a text that is no URL."""
         given = url if "//" in url else f"http://{url}"
         parts = urlsplit(given)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        try:
+            host, port = parts.hostname, parts.port
+        except ValueError:  # such a port
+            host = None
+        if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
             raise ValueError(f"{url!r} is no URL of a server; write it as http://127.0.0.1:9902")
         self.url = given.rstrip("/")
         self._tls = parts.scheme == "https"
-        self._host, self._port = parts.hostname, parts.port
+        self._host, self._port = host, port
         self._below = parts.path.rstrip("/")
         self._token = token
         self._timeout_s = timeout_s
@@ -124,7 +128,9 @@ class Connection:
             yield
         except (OSError, HTTPException, UnicodeError) as error:
             why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise Unreachable(f"no answer from {self.url}: {why}") from error
+            raise Unreachable(
+                f"no answer from {self.url}: {why}; does graphway run there?"
+            ) from error
 
     def _decoded(self, data: bytes) -> Any:
         try:
