@@ -8,9 +8,9 @@ from typing import Any
 
 import typer
 
-from cli.resources.connect import NoServer, find
 from controller.client.api import ALL, Api, Json, Selection, ServedKind
-from controller.client.connection import Unreachable
+from controller.client.find import NoServer, find
+from controller.client.origin import Unreachable
 from controller.store.errors import ApiError
 
 PATIENCE_S = 1.0
