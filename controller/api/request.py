@@ -42,11 +42,14 @@ async def read_object(request: web.Request) -> Json:
 
 async def read_body(request: web.Request) -> bytes:
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            message = f"Request entity too large: limit is {MAX_BODY_BYTES}"
-            raise ApiError(413, "RequestEntityTooLarge", message)
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                message = f"Request entity too large: limit is {MAX_BODY_BYTES}"
+                raise ApiError(413, "RequestEntityTooLarge", message)
+    except (web.RequestPayloadError, ConnectionError) as error:
+        raise bad_request(f"the body broke off: {error}") from error
     return bytes(body)
 
 

@@ -342,6 +342,29 @@ async def test_an_upload_without_end_is_refused_while_it_comes(api: Api) -> None
     assert b"too large" in body
 
 
+async def test_a_body_that_is_not_encoded_as_it_says(api: Api) -> None:
+    headers = JSON | {"Content-Encoding": "gzip"}
+    refused = await api.refused("POST", SERVICES, data=b"{}", headers=headers)
+    assert refused == (400, "BadRequest")
+
+
+@pytest.mark.parametrize("sent", [b'{"kind":', b"5\r\n{\r\n\r\nzz\r\n"], ids=["cut", "garbled"])
+async def test_a_body_that_breaks_off_is_nobodys_bug(
+    api: Api, caplog: pytest.LogCaptureFixture, sent: bytes
+) -> None:
+    framing = "Content-Length: 99" if sent.endswith(b":") else "Transfer-Encoding: chunked"
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = f"POST {SERVICES} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    writer.write(f"{head}{framing}\r\n\r\n".encode() + sent)
+    writer.write_eof()
+    await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    await api.ok("GET", SERVICES)
+    assert "failed" not in caplog.text
+
+
 async def test_logs_of_a_component(api: Api) -> None:
     await api.ok("POST", SERVICES, json=iris())
     path = f"{api.url}{IRIS}/log?component=transformer&tail=5&follow=true"
