@@ -30,25 +30,29 @@ class Tally:
 
     def answered(self, good: bool, now: float) -> "Tally":
         asked_at = now if self.asked_at is None else self.asked_at
-        open_again = replace(self, asked_at=None, next_at=self._next(good, asked_at, now))
-        if not good and self.eager and asked_at < self.counts_at:
-            return open_again
+        eager = self.eager and not good
+        if eager and asked_at < self.counts_at:
+            next_at = self._next(eager, asked_at, now, self.counts_at)
+            return replace(self, asked_at=None, next_at=next_at)
+        counts_at = asked_at + self.probe.period_s
         streak = self.streak + 1 if good == self.good else 1
         needed = self.probe.successes if good else self.probe.failures
         return replace(
-            open_again,
-            eager=self.eager and not good,
+            self,
+            eager=eager,
+            asked_at=None,
+            next_at=self._next(eager, asked_at, now, counts_at),
+            counts_at=counts_at,
             streak=streak,
             good=good,
             verdict=good if streak >= needed else self.verdict,
-            counts_at=asked_at + self.probe.period_s,
         )
 
-    def _next(self, good: bool, asked_at: float, now: float) -> float:
-        wait_s = self.probe.period_s
-        if self.eager and not good:
-            wait_s = min(wait_s, max(EAGER_S, EAGER_SHARE * (now - self.started)))
-        return max(now, asked_at + wait_s)
+    def _next(self, eager: bool, asked_at: float, now: float, counts_at: float) -> float:
+        if not eager:
+            return max(now, counts_at)
+        wait_s = max(EAGER_S, EAGER_SHARE * (now - self.started))
+        return max(now, min(asked_at + wait_s, counts_at))
 
 
 def tally(probe: Probe, started: float, now: float, *, eager: bool) -> Tally:
