@@ -13,7 +13,6 @@ from controller.endpoints import service_path
 from controller.local.container import process_spec
 from controller.local.python_env import requirements
 from controller.local.runnable import PACKAGES, Which, container_obstacle, runtime_obstacle
-from controller.local.terms import LOCAL
 from controller.local.variables import PodFields
 from controller.resources.codes import Code
 from controller.resources.containers import env_value
@@ -21,8 +20,11 @@ from controller.resources.inferenceservice import has_storage, model_of
 from controller.resources.parse import Resources, Runtime, Service
 from controller.runtimes import Selection, select
 from controller.storage.uris import local_path
-from controller.workload import Component, Workload, workload
+from controller.workload import Component, Terms, Workload, workload
 from graph.problems import Located, Problem
+
+# Transformers and explainers get the port that is chosen for them.
+HERE = Terms(http_port="$(PORT)", asks_model=True, words_beside=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def _service(
     path = service_path(service.resource, resources.runtimes.values())
     if isinstance(path, Problem):
         problems.append(path)
-    made = workload(service, runtime, protocol, terms=LOCAL)
+    made = workload(service, runtime, protocol, terms=HERE)
     if isinstance(made, list):
         return [*problems, *made]
     problems += _process_problems(service, made.predictor)
