@@ -19,6 +19,17 @@ COMMANDS = {  # name -> (module:function, or module:app where it has commands of
         "cli.up:up",
         "Start the models of some manifests on this machine, and serve their graphs.",
     ),
+    "get": ("cli.resources.get:app", "Show resources of a running graphway."),
+    "describe": ("cli.resources.describe:app", "Show all about some resources."),
+    "apply": ("cli.resources.apply:app", "Create or change what manifests say."),
+    "delete": ("cli.resources.delete:app", "Delete resources, and wait until they are gone."),
+    "logs": ("cli.resources.logs:app", "Print what the servers of an InferenceService print."),
+    "events": ("cli.resources.events:app", "Show what happened."),
+    "stop": ("cli.resources.stop:stop_app", "End what runs for a resource, and keep it."),
+    "resume": ("cli.resources.stop:resume_app", "Start again what was stopped."),
+    "schema": ("cli.schema:schema", "Print what manifests may say, for editors (JSON Schema)."),
+    "crds": ("cli.crds:crds", "Print what manifests may say, for a cluster (CRDs)."),
+    "completion": ("cli.completion:app", "Print the script by which a shell completes."),
     "version": ("cli.version:version", "Print the version."),
 }
 OURS = frozenset({"cli", "controller", "graph", "router", "configs"})
@@ -56,7 +67,6 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

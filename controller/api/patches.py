@@ -7,6 +7,7 @@ from controller.api.request import Options, parse, unsupported
 from controller.store.apply import apply
 from controller.store.errors import bad_request
 from controller.store.merge import merge, strategic_merge
+from controller.store.metadata import folded
 from controller.store.refs import Json, Ref
 from controller.store.store import Edit
 
@@ -27,7 +28,7 @@ def changed_by(
     if media == APPLY:
         if not options.manager:
             raise bad_request("server-side apply needs fieldManager: who is it that applies?")
-        wanted = parse(body, is_yaml=True)
+        wanted = folded(ref.kind, parse(body, is_yaml=True))
         manager, force = options.manager, options.flag("force")
 
         def applied(live: Json) -> Json:

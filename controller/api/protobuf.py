@@ -77,23 +77,25 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
             raise IndexError
 
 
-def _text(value: _Value) -> str:
+def _raw(value: _Value) -> bytes:
     if isinstance(value, int):
         raise TypeError
-    return value.decode()
+    return value
+
+
+def _text(value: _Value) -> str:
+    return _raw(value).decode()
 
 
 def _message(layout: Mapping[int, tuple[str, Any]]) -> _Read:
     def read(value: _Value) -> Json:
-        if isinstance(value, int):
-            raise TypeError
         found: Json = {}
-        for number, given in _fields(value):
+        for number, given in _fields(_raw(value)):
             if number not in layout:
                 raise bad_request(f"field {number} is not read as protobuf; send JSON")
             name, how = layout[number]
             if isinstance(how, _Map):
-                entry = dict(_fields(given if isinstance(given, bytes) else b""))
+                entry = dict(_fields(_raw(given)))
                 found.setdefault(name, {})[_text(entry.get(1, b""))] = how.read(entry.get(2, b""))
             elif isinstance(how, _Many):
                 found.setdefault(name, []).append(how.read(given))
@@ -105,9 +107,7 @@ def _message(layout: Mapping[int, tuple[str, Any]]) -> _Read:
 
 
 def _data(value: _Value) -> str:
-    if isinstance(value, int):
-        raise TypeError
-    return b64encode(value).decode()
+    return b64encode(_raw(value)).decode()
 
 
 def _server_side(_: _Value) -> str:

@@ -42,11 +42,14 @@ async def read_object(request: web.Request) -> Json:
 
 async def read_body(request: web.Request) -> bytes:
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            message = f"Request entity too large: limit is {MAX_BODY_BYTES}"
-            raise ApiError(413, "RequestEntityTooLarge", message)
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                message = f"Request entity too large: limit is {MAX_BODY_BYTES}"
+                raise ApiError(413, "RequestEntityTooLarge", message)
+    except (web.RequestPayloadError, ConnectionError) as error:
+        raise bad_request(f"the body broke off: {error}") from error
     return bytes(body)
 
 
@@ -63,7 +66,7 @@ def _json(body: bytes) -> Any:
         raise bad_request(f"nested more than {MAX_DEPTH} levels deep")
     try:
         return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise bad_request(f"the body is no JSON: {error}") from error
 
 

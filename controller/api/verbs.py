@@ -113,8 +113,6 @@ class Verbs:
 
     async def _watch(self, request: web.Request, options: Options) -> web.StreamResponse:
         shape, include = form(request), options.include
-        namespace, name = (request.match_info.get(key) for key in ("namespace", "name"))
-        fields = ",".join(filter(None, (options.fields, name and f"metadata.name={name}")))
         start = options.flag("sendInitialEvents")
         since = options.number("resourceVersion")
 
@@ -125,8 +123,8 @@ class Verbs:
 
         watch = Watch(
             self._kind,
-            namespace,
-            selector(self._kind, options.labels, fields),
+            request.match_info.get("namespace"),
+            selector(self._kind, options.labels, options.fields),
             # 0 means any version: ours is the present.
             since=None if start or not since else since,
             bookmarks=options.flag("allowWatchBookmarks"),

@@ -1,27 +1,21 @@
-"""One server, asked over HTTP: what goes out, what comes back, and why nothing came.
+"""One server of the resource API: bytes out, JSON back, and its refusals as what they are.
 
-A connection for each question: they are few, and a client so has no state to share. Refusals are
-`ApiError`s, as the server made them; `Unreachable` is everything that is no answer at all. Nothing
-here knows kinds or paths.
+Refusals are `ApiError`s as the server made them; whoever answers otherwise is no such server, and
+`Unreachable`. Nothing here knows kinds or paths.
 """
 
 import json
-import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPResponse
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
+from controller.client.origin import Origin, Unreachable
 from controller.store.errors import ApiError
 
 JSON = "application/json"
 TIMEOUT_S = 30.0
-
-
-class Unreachable(Exception):
-    """Nobody answers there, or not as this API does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +28,13 @@ class Answer:
 class Connection:
     def __init__(self, url: str, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
         """ValueError for a text that is no URL."""
-        given = url if "//" in url else f"http://{url}"
-        parts = urlsplit(given)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-            raise ValueError(f"{url!r} is no URL of a server; write it as http://127.0.0.1:9902")
-        self.url = given.rstrip("/")
-        self._tls = parts.scheme == "https"
-        self._host, self._port = parts.hostname, parts.port
-        self._below = parts.path.rstrip("/")
+        self._origin = Origin(url)
         self._token = token
         self._timeout_s = timeout_s
+
+    @property
+    def url(self) -> str:
+        return self._origin.url
 
     def ask(
         self,
@@ -55,8 +46,9 @@ class Connection:
         media: str = JSON,
         accept: str = JSON,
     ) -> Answer:
-        with self._opened(method, path, query, body, media, accept, self._timeout_s) as response:
-            with self._told():
+        headers = {"Accept": accept} | ({"Content-Type": media} if body is not None else {})
+        with self._opened(method, path, query, body, headers, self._timeout_s) as response:
+            with self._origin.network():
                 data = response.read()
             said = tuple(map(_warning, response.headers.get_all("Warning", ())))
             return Answer(response.status, self._decoded(data), said)
@@ -71,12 +63,13 @@ class Connection:
         silence_s: float | None = None,
     ) -> Iterator[Iterator[bytes]]:
         """The lines of an answer as they come; nothing for `silence_s` is a fault."""
-        with self._opened("GET", path, query, None, JSON, accept, silence_s) as response:
+        headers = {"Accept": accept}
+        with self._opened("GET", path, query, None, headers, silence_s) as response:
             yield self._lines(response)
 
     def _lines(self, response: HTTPResponse) -> Iterator[bytes]:
         while True:
-            with self._told():
+            with self._origin.network():
                 line = response.readline()
             if not line:
                 return
@@ -89,57 +82,34 @@ class Connection:
         path: str,
         query: Mapping[str, str] | None,
         body: bytes | None,
-        media: str,
-        accept: str,
+        headers: Mapping[str, str],
         timeout_s: float | None,
     ) -> Iterator[HTTPResponse]:
-        headers = {"Accept": accept, "Connection": "close", "User-Agent": "graphway"}
-        headers |= {"Content-Type": media} if body is not None else {}
-        headers |= {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        target = f"{self._below}{path}?{urlencode(query)}" if query else f"{self._below}{path}"
-        connection = self._connection(timeout_s)
-        try:
-            with self._told():
-                connection.request(method, target, body, headers)
-                response = connection.getresponse()
-            with response:
-                if response.status >= 300:
-                    with self._told():
-                        data = response.read()
-                    raise self._refusal(response.status, data)
-                yield response
-        finally:
-            connection.close()
-
-    def _connection(self, timeout_s: float | None) -> HTTPConnection:
-        if not self._tls:
-            return HTTPConnection(self._host, self._port, timeout=timeout_s)
-        context = ssl.create_default_context()
-        return HTTPSConnection(self._host, self._port, timeout=timeout_s, context=context)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Around what the network does, and nothing else."""
-        try:
-            yield
-        except (OSError, HTTPException, UnicodeError) as error:
-            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise Unreachable(f"no answer from {self.url}: {why}") from error
+        token = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        asked = self._origin.opened(method, path, query, body, {**headers, **token}, timeout_s)
+        with asked as response:
+            if response.status >= 300:
+                with self._origin.network():
+                    data = response.read()
+                raise self._refusal(response.status, data)
+            yield response
 
     def _decoded(self, data: bytes) -> Any:
         try:
             return json.loads(data)
         except (ValueError, RecursionError):
-            raise Unreachable(
-                f"{self.url} answers, but not as Graphway's admin port does"
-            ) from None
+            raise self._stranger() from None
 
     def _refusal(self, code: int, data: bytes) -> Exception:
         said = self._decoded(data)
         if not isinstance(said, dict) or said.get("kind") != "Status":
-            return Unreachable(f"{self.url} answers, but not as Graphway's admin port does")
+            return self._stranger()
         message, reason = str(said.get("message", "")), str(said.get("reason", ""))
         return ApiError(code, reason, message or f"refused with status {code}", said.get("details"))
+
+    def _stranger(self) -> Unreachable:
+        message = "but not as the admin port of `graphway up` does; is it another port of it?"
+        return Unreachable(f"{self.url} answers, {message}")
 
 
 def _warning(header: str) -> str:

@@ -41,7 +41,7 @@ from controller.local.gpus import Inventory, NotEnough, allocate
 from controller.local.home import Home
 from controller.local.launch import Launch, launch
 from controller.local.leftovers import MARK, RunFile, kill_marked
-from controller.local.ports import Ports, taken
+from controller.local.ports import Ports, stranger, taken
 from controller.local.process import Process
 from controller.local.replica import ProcessSpec, ProcessState
 from controller.local.settings import LocalSettings
@@ -83,6 +83,7 @@ class Replica:
         self._process: Process | None = None
         self._launch: Launch | None = None
         self._limited = False  # by a cgroup
+        self._answers_itself = False  # seen once in a life; the look is not cheap
         self._life, actions = lifecycle.new(spec, around.settings.backoff, self._now())
         self._carry_out(actions)
 
@@ -221,6 +222,7 @@ class Replica:
             cgroup=cgroup.folder if cgroup else None,
         )
         self._process, self._launch, self._limited = running, ready, cgroup is not None
+        self._answers_itself = False
         self._around.run_file.add(running.pid)
         try:
             self._handle(Started(running.pid, ports, gpus))
@@ -260,10 +262,21 @@ class Replica:
 
     async def _look(self, look: Look) -> None:
         assert self._launch is not None
-        failed = await probe.failure(
-            look.probe, self._around.session, self._life.state.ports, self._launch
-        )
+        ports = self._life.state.ports
+        failed = await probe.failure(look.probe, self._around.session, ports, self._launch)
+        if failed is None and not self._answers_itself:
+            failed = await self._stranger(ports)
+            self._answers_itself = failed is None
         self._handle(Answered(look.kind, failed is None, failed or ""))
+
+    async def _stranger(self, ports: Mapping[int, int]) -> str | None:
+        """Whether the answer came from somebody who took a port before it could."""
+        assert self._process is not None
+        for port in ports.values():
+            pid = await asyncio.to_thread(stranger, port, self._process.pid)
+            if pid is not None:
+                return f"process {pid} took its port {port} first"
+        return None
 
 
 def _exited(status: int, last_lines: list[str], cgroup: Cgroup | None) -> Exited:

@@ -410,7 +410,7 @@ class LocalObjectReference(Model):
 
 
 class PodOS(Model):
-    name: StrictStr
+    name: StrictStr | None = None
 
 
 class PodReadinessGate(Model):

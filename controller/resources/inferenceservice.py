@@ -11,7 +11,7 @@ from pydantic import Field, StrictBool, StrictStr
 from controller.resources.component import ComponentSpec
 from controller.resources.core import Container, PodSpec
 from controller.resources.inferenceservice_status import InferenceServiceStatus
-from controller.resources.model import Int32, Int64, Model
+from controller.resources.model import Int64, Model, Percent
 from controller.resources.resource import Resource
 
 # In the order in which KServe looks for them.
@@ -73,7 +73,8 @@ class ModelFormat(Model):
 
 
 class ModelSpec(PredictorExtensionSpec):
-    model_format: ModelFormat
+    # Admission asks for one; KServe's schema does not.
+    model_format: ModelFormat = ModelFormat(name="")
     runtime: StrictStr | None = None
 
 
@@ -123,7 +124,7 @@ class ExplainerSpec(ComponentSpec):
 
 class CanarySpec(Model):
     predictor: PredictorSpec
-    traffic_percent: Int32 = Field(ge=0, le=100)
+    traffic_percent: Percent
 
 
 class InferenceServiceSpec(Model):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, StrictBool, StrictStr
+from pydantic import ConfigDict, Field, StrictBool, StrictStr
 
 from controller.resources.model import Int32, Int64, Model, Time
 from controller.resources.resource import Addressable, Status
@@ -74,6 +74,10 @@ class CanaryStatus(Model):
 
 
 class InferenceServiceStatus(Status):
+    """As its controller writes it; one of another version may know more."""
+
+    model_config = ConfigDict(extra="allow")
+
     url: StrictStr | None = None
     address: Addressable | None = None
     components: dict[str, ComponentStatusSpec] = Field(default_factory=dict)

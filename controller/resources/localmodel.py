@@ -6,6 +6,7 @@ LocalModelNamespaceCache for one namespace), where (LocalModelNodeGroup), and wh
 from typing import Literal
 
 from pydantic import Field, StrictStr
+from pydantic.config import JsonDict
 
 from controller.resources.core import PersistentVolumeClaimSpec, PersistentVolumeSpec
 from controller.resources.model import Int64, Model, NonEmpty, Quantity
@@ -24,13 +25,20 @@ LocalModelState = Literal[
 ]
 
 
+_STAYS: JsonDict = {
+    "x-kubernetes-validations": [
+        {"rule": "self == oldSelf", "message": "the model of a cache stays; create another one"}
+    ]
+}
+
+
 class LocalModelStorageSpec(Model):
     key: StrictStr | None = None
     parameters: dict[str, StrictStr] = Field(default_factory=dict)
 
 
 class LocalModelCacheSpec(Model):
-    source_model_uri: StrictStr
+    source_model_uri: StrictStr = Field(json_schema_extra=_STAYS)
     model_size: Quantity
     node_groups: NonEmpty[StrictStr]
     service_account_name: StrictStr | None = None

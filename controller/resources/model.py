@@ -36,6 +36,8 @@ _QUANTITY = re.compile(
 )
 
 Int32 = Annotated[StrictInt, Field(ge=-(2**31), lt=2**31), BeforeValidator(_whole)]
+Positive32 = Annotated[StrictInt, Field(ge=1, lt=2**31), BeforeValidator(_whole)]
+Percent = Annotated[StrictInt, Field(ge=0, le=100), BeforeValidator(_whole)]
 Int64 = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63), BeforeValidator(_whole)]
 Time = StrictStr  # RFC 3339, as it was written
 
@@ -147,7 +149,7 @@ def dump(resource: BaseModel) -> dict[str, Any]:
 
 
 class _Dumper(yaml.CSafeDumper):
-    """Lists indented below their key, no anchors: as people write manifests."""
+    """No anchors: nobody writes manifests with them."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

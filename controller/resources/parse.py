@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import ValidationError
 
 from controller.resources.codes import Code
+from controller.resources.config import Config
 from controller.resources.fields import field_problems, without_unknown
 from controller.resources.inferenceservice import InferenceService
 from controller.resources.kinds import Kind, kind_of, named
@@ -103,7 +104,9 @@ def _compare(found: Resources, declared: Mapping[Id, Declared[Resource]]) -> Non
             earlier.append(item.resource)
 
 
-def parse_object(data: Mapping[str, Any]) -> tuple[Resource | None, list[Problem]]:
+def parse_object(
+    data: Mapping[str, Any], config: Config | None = None
+) -> tuple[Resource | None, list[Problem]]:
     """One object, whoever says it: None if a problem is an error, or nobody here knows its kind.
 
     Older forms are read as today's.
@@ -118,14 +121,16 @@ def parse_object(data: Mapping[str, Any]) -> tuple[Resource | None, list[Problem
         given = shown(str(api_version))
         message = f"{kind.name} has apiVersion {given}; write `{kind.api_version}`"
         return None, [*warnings(changes), Code.API_VERSION.at(("apiVersion",), message)]
-    resource, problems = _read(kind, said)
+    resource, problems = _read(kind, said, config)
     return resource, [
         *warnings(changes),
         *(replace(p, path=origin(p.path, changes)) for p in problems),
     ]
 
 
-def _read(kind: Kind, data: Mapping[str, Any]) -> tuple[Resource | None, list[Problem]]:
+def _read(
+    kind: Kind, data: Mapping[str, Any], config: Config | None
+) -> tuple[Resource | None, list[Problem]]:
     problems: list[Problem] = []
     try:
         resource = read(kind.model, data)
@@ -136,7 +141,7 @@ def _read(kind: Kind, data: Mapping[str, Any]) -> tuple[Resource | None, list[Pr
         if rest is None:
             return None, problems
         resource = read(kind.model, rest)
-    problems += problems_of(cast(Resource, resource))
+    problems += problems_of(cast(Resource, resource), config)
     bad = any(problem.severity is Severity.ERROR for problem in problems)
     return (None if bad else cast(Resource, resource)), problems
 

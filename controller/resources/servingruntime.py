@@ -15,7 +15,7 @@ from controller.resources.core import (
     Toleration,
     Volume,
 )
-from controller.resources.model import Int32, Int64, Model, NonEmpty
+from controller.resources.model import Int64, Model, Positive32
 from controller.resources.resource import Resource
 
 SERVING_CONTAINER = "kserve-container"
@@ -25,7 +25,7 @@ class SupportedModelFormat(Model):
     name: StrictStr
     version: StrictStr | None = None
     auto_select: StrictBool = False
-    priority: Int32 | None = Field(None, ge=1)
+    priority: Positive32 | None = None
 
 
 class StorageHelper(Model):
@@ -43,7 +43,7 @@ class BuiltInAdapter(Model):
 class ServingRuntimePodSpec(Model):
     """What a runtime may say of the pods that it will run in."""
 
-    containers: NonEmpty[Container]
+    containers: tuple[Container, ...]
     volumes: tuple[Volume, ...] = ()
     node_selector: dict[str, StrictStr] = Field(default_factory=dict)
     affinity: Affinity | None = None

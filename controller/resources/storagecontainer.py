@@ -11,6 +11,8 @@ from controller.resources.core import Container
 from controller.resources.model import Model
 from controller.resources.resource import Resource
 
+WORKLOAD_TYPES = ("initContainer", "localModelDownloadJob")
+
 
 class SupportedUriFormat(Model):
     """A prefix, or a regular expression that is searched; of both, the prefix counts."""
@@ -22,7 +24,7 @@ class SupportedUriFormat(Model):
 class StorageContainerSpec(Model):
     container: Container
     supported_uri_formats: tuple[SupportedUriFormat, ...]
-    workload_type: Literal["initContainer", "localModelDownloadJob"] = "initContainer"
+    workload_type: StrictStr = WORKLOAD_TYPES[0]
     supports_multi_model_download: StrictBool = False
 
 

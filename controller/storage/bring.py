@@ -12,6 +12,7 @@ from pathlib import Path
 
 from controller.storage.archive import is_archive
 from controller.storage.command import run_command
+from controller.storage.containers import Command
 from controller.storage.download import Download, patiently
 from controller.storage.hub import HubSource, hub_headers
 from controller.storage.journal import Journal
@@ -62,8 +63,8 @@ async def bring(
 ) -> Fetched | FetchFailed:
     if mapped := mapped_path(request.uri, uri_map):
         return await _local(mapped, request.uri)
-    if request.container and request.container.command:
-        return await _published(request, partial(_by_command, request, settings, environ))
+    if command := request.command:
+        return await _published(request, partial(_by_command, request, command, settings, environ))
     location = locate(request.uri, request.folder)
     match location:
         case FetchFailed():
@@ -170,20 +171,18 @@ async def _source(
 
 async def _by_command(
     request: Request,
+    command: Command,
     settings: StorageSettings,
     environ: Mapping[str, str],
     target: Target,
     lock: int,
 ) -> Brought:
-    container = request.container
-    assert container is not None  # the caller looked
     await in_thread(target.discard)  # a command cannot be asked to resume
     await in_thread(target.begin)
     await run_command(
-        container.command,
+        command,
         request.uri,
         target.tree,
-        env=container.env,
         environ=environ,
         credentials=request.credentials,
         key_file=target.partial / "google.json",
@@ -191,6 +190,6 @@ async def _by_command(
         settings=settings,
     )
     if not await in_thread(lambda: any(target.tree.iterdir())):
-        message = f"{container.name} ended well, and left nothing of {redacted(request.uri)}"
+        message = f"{command.argv[0]} ended well, and left nothing of {redacted(request.uri)}"
         raise Fault(Reason.COMMAND_FAILED, message)
     return target.tree, None

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from controller.local import parented
+from controller.storage.containers import Command
 from controller.storage.credentials import GOOGLE_FILE, Credentials, family_of
 from controller.storage.outcome import Fault, Reason
 from controller.storage.settings import StorageSettings
@@ -28,11 +29,10 @@ _READ_BYTES = 65_536
 
 
 async def run_command(
-    command: Sequence[str],
+    command: Command,
     uri: str,
     folder: Path,
     *,
-    env: Mapping[str, str],
     environ: Mapping[str, str],
     credentials: Credentials,
     key_file: Path,
@@ -45,18 +45,18 @@ async def run_command(
         for name, value in environ.items()
         if family_of(name) is None and not name.startswith("GRAPHWAY_")
     }
-    own = {**inherited, **env, **credentials.env}
+    own = {**inherited, **command.env, **credentials.env}
     try:
         if credentials.google_key:
             await in_thread(_write_private, key_file, credentials.google_key)
             own[GOOGLE_FILE] = str(key_file)
-        status, lines = await _run([*command, uri, str(folder)], own, folder, lock, settings)
+        status, lines = await _run([*command.argv, uri, str(folder)], own, folder, lock, settings)
     finally:
         await in_thread(key_file.unlink, missing_ok=True)
     if status != 0:
         told = credentials.scrub(" / ".join(lines)).replace(uri, "its URI")
         how = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
-        raise Fault(Reason.COMMAND_FAILED, f"{command[0]} {how}: {told or 'it said nothing'}")
+        raise Fault(Reason.COMMAND_FAILED, f"{command.argv[0]} {how}: {told or 'it said nothing'}")
 
 
 async def _run(

@@ -7,94 +7,84 @@ and folder as its last arguments; one without is the built-in fetcher (KServe sh
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import Literal
 
-import re2
-
+from controller.resources.storagecontainer import AnyStorageContainer, matches
 from controller.storage.locations import redacted
 
-
-class WorkloadType(StrEnum):
-    INIT_CONTAINER = "initContainer"
-    DOWNLOAD_JOB = "localModelDownloadJob"
+WorkloadType = Literal["initContainer", "localModelDownloadJob"]
 
 
 @dataclass(frozen=True, slots=True)
-class UriFormat:
-    prefix: str = ""
-    regex: str = ""
+class Command:
+    """What is run to fetch; URI and folder are added to `argv`."""
 
-    def matches(self, uri: str) -> bool:
-        """A prefix, if there is one, decides alone. A regex that is none matches nothing."""
-        if self.prefix:
-            return uri.startswith(self.prefix)
-        try:
-            return bool(self.regex) and re2.search(self.regex, uri) is not None
-        except re2.error:
-            return False
-
-
-@dataclass(frozen=True, slots=True)
-class StorageContainer:
-    name: str
-    formats: Sequence[UriFormat]
-    command: Sequence[str] = ()  # command and args; none: the built-in fetcher
+    argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
-    workload_type: WorkloadType = WorkloadType.INIT_CONTAINER
-    several: bool = False  # supportsMultiModelDownload
-    disabled: bool = False
-    namespace: str | None = None  # None: of the cluster
-
-    def supports(self, uri: str) -> bool:
-        return any(entry.matches(uri) for entry in self.formats)
 
 
 def choose(
     uri: str,
-    containers: Sequence[StorageContainer],
+    containers: Sequence[AnyStorageContainer],
     *,
     namespace: str,
     name: str | None = None,
-    workload_type: WorkloadType = WorkloadType.INIT_CONTAINER,
-) -> StorageContainer | str | None:
+    workload_type: WorkloadType = "initContainer",
+) -> AnyStorageContainer | str | None:
     """None: nobody claims it. A text: the one that `name` names cannot, and why."""
-    visible = [one for one in containers if one.namespace == namespace]
-    visible += [one for one in containers if one.namespace is None]
+    visible = [one for one in containers if one.metadata.namespace == namespace]
+    visible += [one for one in containers if one.metadata.namespace is None]
     if name is not None:
         return _named(name, uri, visible, workload_type)
     for one in visible:
-        if not one.disabled and one.workload_type is workload_type and one.supports(uri):
+        if one.spec.workload_type == workload_type and matches(one, uri):
             return one
     return None
 
 
 def _named(
-    name: str, uri: str, visible: Sequence[StorageContainer], workload_type: WorkloadType
-) -> StorageContainer | str:
-    one = next((one for one in visible if one.name == name), None)
+    name: str, uri: str, visible: Sequence[AnyStorageContainer], workload_type: WorkloadType
+) -> AnyStorageContainer | str:
+    one = next((one for one in visible if one.metadata.name == name), None)
     if one is None:
-        there = ", ".join(one.name for one in visible) or "there is none"
+        there = ", ".join(one.metadata.name for one in visible) or "there is none"
         return f"there is no StorageContainer {name}; it could be one of: {there}"
     if one.disabled:
         return f"StorageContainer {name} is disabled; enable it or name another one"
-    if one.workload_type is not workload_type:
+    if one.spec.workload_type != workload_type:
         return (
-            f"StorageContainer {name} has workloadType {one.workload_type}; "
+            f"StorageContainer {name} has workloadType {one.spec.workload_type}; "
             f"one with {workload_type} is needed"
         )
-    if not one.supports(uri):
+    if not matches(one, uri):
         message = f"StorageContainer {name} does not fetch {redacted(uri)}; add a prefix or regex "
         return message + "for it to its supportedUriFormats"
     return one
 
 
-def regex_problems(formats: Sequence[UriFormat]) -> list[tuple[int, str]]:
-    """Which entries hold a regex that is none; KServe finds out when a model is first fetched."""
+def plain_env(
+    container: AnyStorageContainer, secrets: Mapping[str, Mapping[str, str]]
+) -> dict[str, str] | list[str]:
+    """Its environment, references to Secrets replaced; or why that cannot be."""
+    env: dict[str, str] = {}
     problems = []
-    for index, entry in enumerate(formats):
-        try:
-            if not entry.prefix and entry.regex:
-                re2.compile(entry.regex)
-        except re2.error as error:
-            problems.append((index, f"{entry.regex} is no regular expression: {error}"))
-    return problems
+    name = container.metadata.name
+    for variable in container.spec.container.env:
+        source = variable.value_from
+        if source is None:
+            env[variable.name] = variable.value or ""
+        elif (key := source.secret_key_ref) is None:
+            message = f"{variable.name} of StorageContainer {name} comes from what only a cluster "
+            problems.append(message + "has; give a value or a secretKeyRef")
+        elif (value := secrets.get(key.name or "", {}).get(key.key)) is not None:
+            env[variable.name] = value
+        elif not key.optional:
+            message = f"{variable.name} of StorageContainer {name} needs {key.key} of Secret "
+            problems.append(f"{message}{key.name}, which does not exist; add it")
+    return problems or env
+
+
+def command_of(container: AnyStorageContainer, env: Mapping[str, str]) -> Command | None:
+    """None: it names an image only, so the built-in fetcher does its work."""
+    spec = container.spec.container
+    return Command((*spec.command, *spec.args), env) if spec.command else None

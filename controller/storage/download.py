@@ -19,6 +19,7 @@ from controller.storage.journal import Journal
 from controller.storage.outcome import TRANSIENT, Fault, Progress, Reason, disk_fault
 from controller.storage.settings import StorageSettings
 from controller.storage.source import Item, Source
+from controller.storage.target import sync_data
 from controller.storage.threads import in_thread, made_in_thread, stoppable_in_thread
 
 T = TypeVar("T")
@@ -115,7 +116,7 @@ class Download:
             descriptor = await made_in_thread(partial(_open, path, part.item.size), os.close)
             try:
                 await self._fill(part, descriptor)
-                await in_thread(os.fdatasync, descriptor)
+                await in_thread(sync_data, descriptor)
                 if part.end is not None and part.item.etag is not None and part.item.ranges:
                     await in_thread(self._journal.add, (part.index, part.start, part.end))
             finally:

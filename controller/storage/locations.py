@@ -5,8 +5,8 @@ instead. A URI may hold a secret (a signature in its query, a password): `redact
 logs and messages.
 """
 
+import os.path
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -15,12 +15,6 @@ from urllib.parse import unquote, urlsplit
 
 from controller.storage.names import safe_name
 from controller.storage.outcome import FetchFailed, Reason
-
-# What KServe takes without a StorageContainer that matches.
-ACCEPTED = (
-    *("gs", "s3", "pvc", "file", "https", "http", "hdfs", "webhdfs"),
-    *("oci", "oci+native", "oci+fetch", "hf"),
-)
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _AZURE_BLOB = re.compile(r"https://([a-z0-9-]+)(?:\.z[0-9]+)?\.blob\.core\.windows\.net/(.+)")
@@ -104,37 +98,17 @@ def redacted(uri: str) -> str:
     return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
-def acceptance_problem(uri: str, has_container: Callable[[str], bool]) -> str | None:
-    """Why KServe would refuse the URI, and what to write; None if it would not.
-
-    `has_container`: some StorageContainer says that it fetches this URI.
-    """
-    scheme = scheme_of(uri)
-    if scheme is None or has_container(uri):
-        return None
-    if scheme not in ACCEPTED:
-        schemes = ", ".join(f"{name}://" for name in ACCEPTED)
-        return (
-            f"nothing fetches {scheme}://; write a path, one of {schemes}, or add a "
-            f"StorageContainer whose supportedUriFormats have {scheme}://"
-        )
-    host = urlsplit(uri).hostname or "" if scheme == "https" else ""
-    if host.endswith(".blob.core.windows.net") and not _AZURE_BLOB.match(uri):
-        return "an Azure blob URI is https://ACCOUNT.blob.core.windows.net/CONTAINER/PATH"
-    return None
-
-
 def locate(uri: str, folder: Path) -> Location | FetchFailed:
     """`folder`: where a relative path begins."""
     scheme = scheme_of(uri)
     if not uri:
         return FetchFailed(Reason.BAD_URI, "the URI is empty; write a path or a URI")
     if scheme is None:
-        return LocalPath(folder / uri)
+        return LocalPath(Path(os.path.normpath(folder / uri)))
     rest = uri.partition("://")[2]
     match scheme:
         case "file":
-            return _file(uri)
+            return _file(uri, rest)
         case "pvc":
             return _volume(uri, rest)
         case "s3" | "gs":
@@ -159,12 +133,11 @@ def _bad(message: str) -> FetchFailed:
     return FetchFailed(Reason.BAD_URI, message)
 
 
-def _file(uri: str) -> LocalPath | FetchFailed:
-    parts = urlsplit(uri)
-    if parts.netloc not in ("", "localhost"):
-        message = f"{uri} names the host {parts.netloc}; write file:///PATH with three slashes"
-        return _bad(message)
-    return LocalPath(Path(unquote(parts.path)))
+def _file(uri: str, rest: str) -> LocalPath | FetchFailed:
+    host, _, path = rest.partition("/")
+    if host not in ("", "localhost"):
+        return _bad(f"{uri} names the host {host}; write file:///PATH with three slashes")
+    return LocalPath(Path(os.path.normpath("/" + unquote(path))))
 
 
 def _volume(uri: str, rest: str) -> Volume | FetchFailed:

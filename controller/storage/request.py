@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from controller.storage.containers import StorageContainer
+from controller.storage.containers import Command
 from controller.storage.credentials import NONE_GIVEN, Credentials
 from controller.storage.locations import scheme_of
 from controller.storage.names import EVERYTHING, Patterns
@@ -17,14 +17,13 @@ class Request:
     target: Path  # made by the fetch; stays away if that fails
     folder: Path = Path()  # where a relative path begins: the manifest's
     credentials: Credentials = NONE_GIVEN
-    container: StorageContainer | None = None
+    command: Command | None = None
     patterns: Patterns = EVERYTHING
 
 
 def identity(request: Request) -> str:
     """Equal for what brings the same. Credentials belong to it: they decide what one may see."""
-    container = request.container
-    by = [container.name, *container.command] if container and container.command else None
+    by = [*request.command.argv] if request.command else None
     named = request.uri if scheme_of(request.uri) else str(request.folder / request.uri)
     wanted = [named, request.patterns.allow, request.patterns.ignore, by]
     text = json.dumps([wanted, request.credentials.fingerprint])
@@ -34,9 +33,9 @@ def identity(request: Request) -> str:
 def folder_name(
     uri: str,
     credentials: Credentials,
-    container: StorageContainer | None = None,
+    command: Command | None = None,
     patterns: Patterns = EVERYTHING,
 ) -> str:
     """For a target in a folder of many: equal wishes meet there, and only they."""
-    wish = Request(uri, Path(), credentials=credentials, container=container, patterns=patterns)
+    wish = Request(uri, Path(), credentials=credentials, command=command, patterns=patterns)
     return identity(wish)[:16]

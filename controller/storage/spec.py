@@ -8,9 +8,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from controller.resources.inferenceservice import StorageSpec
 from controller.storage.credentials import Credentials
-from controller.storage.locations import Family
-from controller.storage.secrets import SecretData, endpoint_url
+from controller.storage.locations import Family, scheme_of
+from controller.storage.secrets import endpoint_url, no_authorities
 
 IN_SECRET = ("s3", "hdfs", "webhdfs")  # the types that an entry of the Secret may have
 
@@ -27,13 +28,6 @@ _S3_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class StorageSpec:
-    path: str
-    key: str | None = None
-    parameters: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Placed:
     uri: str
     credentials: Credentials
@@ -42,11 +36,15 @@ class Placed:
 def place(
     spec: StorageSpec,
     secret_name: str,
-    secret: SecretData | None,
-    authorities: Mapping[str, str] | None = None,
+    secret: Mapping[str, str] | None,
+    authorities: Mapping[str, str],
+    uri: str | None = None,
 ) -> Placed | list[str]:
-    """`authorities`: the `cabundle.crt` of each ConfigMap by name."""
-    parameters = spec.parameters or {}
+    """`secret`: its values as texts; `authorities`: the `cabundle.crt` of ConfigMaps by name.
+
+    `uri`: the model's own, if only credentials are wanted.
+    """
+    parameters = spec.parameters
     key = spec.key or (f"default_{parameters['type']}" if parameters.get("type") else "default")
     entry = _entry(spec, key, secret_name, secret)
     if isinstance(entry, str):
@@ -57,6 +55,8 @@ def place(
         problems.append(f"{key} of Secret {secret_name} has type {kind}; use {_or(IN_SECRET)}")
     settings = {**entry, **parameters}
     kind, bucket = settings.get("type", ""), settings.get("bucket", "")
+    if uri is not None:
+        kind, bucket = kind or scheme_of(uri) or "", bucket or "that of the URI"
     if not kind:
         problems.append(
             f"nothing says what kind of storage it is; add `type: s3` to its parameters or to "
@@ -65,28 +65,28 @@ def place(
     if kind == "s3" and not bucket:
         problems.append(f"no bucket is named; add it to parameters or to {key} of {secret_name}")
     bundle = settings.get("cabundle_configmap")
-    if bundle and bundle not in (authorities or {}):
-        problems.append(f"ConfigMap {bundle} has no cabundle.crt, or does not exist; add it")
+    if bundle and bundle not in authorities:
+        problems.append(no_authorities(bundle))
     if problems:
         return problems
-    path = spec.path.lstrip("/")
-    uri = f"{kind}://{bucket}/{path}" if kind in ("s3", "gs") and bucket else f"{kind}://{path}"
-    ca_pem = (authorities or {}).get(bundle) if bundle else None
+    path = (spec.path or "").lstrip("/")
+    built = f"{kind}://{bucket}/{path}" if kind in ("s3", "gs") and bucket else f"{kind}://{path}"
+    ca_pem = authorities.get(bundle) if bundle else None
     env = _s3_env(settings) if kind == Family.S3 else {}
-    return Placed(uri, Credentials(env, None, ca_pem))
+    return Placed(uri or built, Credentials(env, None, ca_pem))
 
 
 def _entry(
-    spec: StorageSpec, key: str, secret_name: str, secret: SecretData | None
+    spec: StorageSpec, key: str, secret_name: str, secret: Mapping[str, str] | None
 ) -> dict[str, str] | str:
     """Without a key of the user's the Secret may lack: the parameters then say everything."""
     if secret is None:
         return f"Secret {secret_name} does not exist; add it with the key {key}" if spec.key else {}
-    text = secret.data.get(key)
+    text = secret.get(key)
     if text is None:
         if not spec.key:
             return {}
-        there = ", ".join(sorted(secret.data)) or "nothing"
+        there = ", ".join(sorted(secret)) or "nothing"
         return f"Secret {secret_name} has no key {key}; it has {there}"
     try:
         found = json.loads(text)

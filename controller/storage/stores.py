@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from controller.storage.credentials import Credentials
+from controller.storage.credentials import GOOGLE_FILE, Credentials
 from controller.storage.locations import Blobs, Bucket, Family
 from controller.storage.outcome import Fault, Reason
-from controller.storage.secrets import endpoint_url, google_file
+from controller.storage.secrets import endpoint_url
 from controller.storage.settings import StorageSettings
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _google(
             message = "the Secret's Google key is not that of a service account; make one of it"
             raise Fault(Reason.BAD_CREDENTIALS, message)
         config["service_account_key"] = credentials.google_key
-    elif path := google_file(credentials):
+    elif path := credentials.get(GOOGLE_FILE):
         config["application_credentials"] = path
     elif not settings.instance_credentials:
         config["skip_signature"], signed = True, False

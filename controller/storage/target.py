@@ -21,6 +21,8 @@ from controller.storage.threads import made_in_thread
 
 POLL_S = 0.2  # for the lock: asked often enough; a blocking call could not be cancelled
 
+sync_data = getattr(os, "fdatasync", os.fsync)  # which macOS lacks
+
 _LOCK, _PARTIAL, _RECORD = ".lock", ".partial", ".json"
 
 

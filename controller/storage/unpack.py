@@ -17,6 +17,7 @@ from controller.storage.archive import Entry, Kind, entries
 from controller.storage.names import safe_name
 from controller.storage.outcome import Fault, Reason, disk_fault, in_words
 from controller.storage.settings import StorageSettings
+from controller.storage.target import sync_data
 
 _CHUNK_BYTES = 1024 * 1024
 _FREE_BYTES = 64 * 1024 * 1024  # a small archive may have any ratio: empty tables pack to nothing
@@ -113,7 +114,7 @@ class _Work:
                 self._count(len(chunk))
                 file.write(chunk)
             file.flush()
-            os.fdatasync(file.fileno())
+            sync_data(file.fileno())
 
     def _hardlink(self, path: Path, name: str, leads_to: str) -> None:
         """To a file that came before, and none through a link: those are made last."""

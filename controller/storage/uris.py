@@ -7,17 +7,15 @@ and nothing is downloaded.
 """
 
 import os.path
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
-from urllib.parse import unquote, urlsplit
 
 from controller.resources.codes import Code
+from controller.storage.locations import LocalPath, locate, redacted, scheme_of
+from controller.storage.outcome import FetchFailed, Reason
 from graph.problems import Path, Problem
 
 SETTING = "--uri-map PREFIX=FOLDER or GRAPHWAY_URI_MAP"
-
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def parse_uri_map(entries: Iterable[str], folder: FilePath) -> dict[str, FilePath]:
@@ -48,18 +46,13 @@ def local_path(
     """`folder` is the manifest's, `source` the path of the URI in it."""
     if place := mapped_path(uri, uri_map):
         return place
-    if uri.startswith("file://"):
-        parts = urlsplit(uri)
-        if parts.netloc not in ("", "localhost"):
-            message = f"{uri} names the host {parts.netloc}; write file:///PATH with three slashes"
+    match locate(uri, folder):
+        case LocalPath(path):
+            return path
+        case FetchFailed(reason=Reason.BAD_URI, message=message):
             return Code.BAD_STORAGE_URI.at(source, message)
-        return FilePath(os.path.normpath(unquote(parts.path)))
-    if not uri:
-        return Code.BAD_STORAGE_URI.at(source, "the URI is empty; write a path or a URI")
-    if scheme := _SCHEME.match(uri):
-        message = (
-            f"{scheme[0]} is not fetched yet; keep a local copy and map it with {SETTING}, "
-            f"for example {uri}=./model"
-        )
-        return Code.UNSUPPORTED_STORAGE.at(source, message)
-    return FilePath(os.path.normpath(folder / uri))
+    message = (
+        f"{scheme_of(uri)}:// is not fetched yet; keep a local copy and map it with {SETTING}, "
+        f"for example {redacted(uri)}=./model"
+    )
+    return Code.UNSUPPORTED_STORAGE.at(source, message)

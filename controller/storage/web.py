@@ -113,10 +113,10 @@ class Web:
     async def read(
         self, url: str, start: int, end: int | None, etag: str | None
     ) -> AsyncGenerator[bytes, None]:
-        """Fault CHANGED if there is an etag and the answer has another one."""
+        """Fault CHANGED if the answer has another etag, or the file has become shorter."""
         byte_range = f"{start}-" if end is None else f"{start}-{end - 1}"
         async with self.get(url, byte_range) as response:
-            if etag is not None and etag_of(response.headers) != etag:
+            if response.status == 416 or (etag and etag_of(response.headers) != etag):
                 raise Fault(Reason.CHANGED, f"{redacted(url)} changed while it was fetched")
             if start and not _begins_at(response, start):
                 message = f"{redacted(url)} does not send the part that it was asked for"

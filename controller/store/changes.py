@@ -45,12 +45,18 @@ class Changes:
         self._kept: deque[Change] = deque()
         self._bytes = 0
         self._subscribers: list[Subscriber] = []
+        self._untold: deque[Change] = deque()
+        self._telling = False
         self._on_close: list[Callable[[], None]] = []
         self.closed = False
 
     @property
     def version(self) -> int:
         return self._forgotten + len(self._kept)
+
+    @property
+    def listeners(self) -> int:
+        return len(self._subscribers)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Called after each commit, in order. Returns what ends it."""
@@ -75,9 +81,17 @@ class Changes:
             dropped = self._kept.popleft()
             self._bytes -= dropped.size_bytes
             self._forgotten = dropped.version
-        for change in changes:
-            for subscriber in tuple(self._subscribers):
-                subscriber(change)
+        self._untold += changes
+        if self._telling:  # a subscriber has written: its change comes after this one, to all
+            return
+        self._telling = True
+        try:
+            while self._untold:
+                change = self._untold.popleft()
+                for subscriber in tuple(self._subscribers):
+                    subscriber(change)
+        finally:
+            self._telling = False
 
     def since(self, version: int) -> list[Change]:
         """What came after it; raises Expired if that is not known.

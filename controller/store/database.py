@@ -47,6 +47,10 @@ MIGRATIONS = (
     """,
 )
 
+# How each begins, ends, and is undone.
+_WHOLE = ("BEGIN IMMEDIATE", ("COMMIT",), ("ROLLBACK",))
+_PART = ("SAVEPOINT part", ("RELEASE part",), ("ROLLBACK TO part", "RELEASE part"))
+
 
 class CannotOpen(Exception):
     """The state cannot be used; the message says why and what helps."""
@@ -81,31 +85,32 @@ class Database:
 
     @contextmanager
     def transaction(self, *, dry_run: bool = False, flush: bool = True) -> Iterator[None]:
-        """All of it or nothing; within another one, a part of that. A dry run is nothing.
+        """All of it or nothing; also within another one, of which it is then a part. A dry run is
+        nothing.
 
         Without `flush` (3 ms) it survives `kill -9` all the same, but not a power cut: for what can
         be found out anew.
         """
-        if self.connection.in_transaction:
-            yield
-            return
+        begin, end, undo = _PART if self.connection.in_transaction else _WHOLE
         try:
-            self.execute(f"PRAGMA synchronous = {'FULL' if flush else 'NORMAL'}")
-            self.execute("BEGIN IMMEDIATE")
+            if begin is _WHOLE[0]:
+                self.execute(f"PRAGMA synchronous = {'FULL' if flush else 'NORMAL'}")
+            self.execute(begin)
             try:
                 yield
             except BaseException:
-                self._roll_back()
+                self._each(undo)
                 raise
-            self.execute("ROLLBACK" if dry_run else "COMMIT")
+            self._each(undo if dry_run else end)
         except sqlite3.Error as error:
             # A full disk, a broken one: the caller's request fails, and may be made again.
-            self._roll_back()
+            self._each(undo)
             raise internal(f"the state could not be written: {error}") from error
 
-    def _roll_back(self) -> None:
-        if self.connection.in_transaction:  # some errors have ended it already
-            self.execute("ROLLBACK")
+    def _each(self, statements: tuple[str, ...]) -> None:
+        for statement in statements:
+            if self.connection.in_transaction:  # some errors have ended all of it already
+                self.execute(statement)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

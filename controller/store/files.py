@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from controller.store.apply import apply
 from controller.store.errors import ApiError
-from controller.store.metadata import is_going
+from controller.store.metadata import folded, is_going
 from controller.store.refs import Json, Kind, Ref
 from controller.store.store import Store
 
@@ -64,7 +64,9 @@ def _apply(store: Store, ref: Ref, manifest: Manifest, settled: Callable[[Json],
     said = manifest.resource.get("metadata") or {}
     annotations = (said.get("annotations") or {}) | {MANIFEST: manifest.file}
     metadata = {key: value for key, value in said.items() if key not in ("uid", "resourceVersion")}
-    wanted = manifest.resource | {"metadata": metadata | {"annotations": annotations}}
+    # Folded here, and not only when it is stored: a text that is no longer said must go.
+    said_all = folded(manifest.kind, manifest.resource)
+    wanted = said_all | {"metadata": metadata | {"annotations": annotations}}
 
     def changed(live: Json) -> Json:
         return settled(apply(ref, live, wanted, manager=MANAGER, force=True, now=store.now()))

@@ -101,20 +101,21 @@ def _authors(wanted: Json) -> Json:
 def _content(kind: Kind, resource: Json) -> Json:
     skipped = ("apiVersion", "kind", "metadata", *(("status",) if kind.status else ()))
     content = {key: value for key, value in resource.items() if key not in skipped}
-    return _folded(content) if (kind.group, kind.name) == ("", "Secret") else content
+    return folded(kind, content)
 
 
 def _said(content: Json) -> Json:
     return {key: value for key, value in content.items() if key != "status"}
 
 
-def _folded(secret: Json) -> Json:
-    """`stringData` is a way to write `data`, and is never read back."""
-    texts = secret.pop("stringData", None)
-    if isinstance(texts, dict) and texts:
-        encoded = {k: b64encode(str(v).encode()).decode() for k, v in texts.items()}
-        secret["data"] = (secret.get("data") or {}) | encoded
-    return secret
+def folded(kind: Kind, resource: Json) -> Json:
+    """`stringData` of a Secret is a way to write `data`, and is never read back."""
+    texts = resource.get("stringData")
+    if (kind.group, kind.name) != ("", "Secret") or not isinstance(texts, dict):
+        return resource
+    encoded = {key: b64encode(str(text).encode()).decode() for key, text in texts.items()}
+    kept = {key: value for key, value in resource.items() if key != "stringData"}
+    return kept | {"data": (resource.get("data") or {}) | encoded}
 
 
 def _check(ref: Ref, wanted: Json) -> None:

@@ -79,17 +79,19 @@ class Store:
     def transaction(self, *, dry_run: bool = False, flush: bool = True) -> Iterator[None]:
         """Several calls as one write: all of them or none, and one wait for the disk."""
         outermost = not self.database.connection.in_transaction
+        before = len(self._pending)
         try:
             with self.database.transaction(dry_run=dry_run, flush=flush):
                 yield
         except BaseException:
-            if outermost:
-                self._pending.clear()
+            del self._pending[before:]
+            self._aftermath = Aftermath()
             raise
+        if dry_run:
+            del self._pending[before:]
         if outermost:
             made, self._pending = self._pending, []
-            if not dry_run:
-                self.changes.publish(made)
+            self.changes.publish(made)
 
     def now(self) -> str:
         """As Kubernetes writes times."""
@@ -217,7 +219,6 @@ class Store:
             dependents.settle(self, self._aftermath)
         finally:
             self._settling = False
-            self._aftermath = Aftermath()
 
     def _record(self, kind: ChangeType, ref: Ref, after: Json, before: Json | None) -> bytes:
         """The body to keep, with its new version."""

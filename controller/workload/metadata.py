@@ -22,7 +22,9 @@ def labels(
     config: Config,
 ) -> Mapping[str, str]:
     said = _without(service.labels | component.labels, config.disallowed_labels)
-    return (runtime.labels if runtime else {}) | said | {SERVICE: service.name, COMPONENT: role}
+    return (
+        (runtime.labels if runtime else {}) | said | {SERVICE: service.name, COMPONENT: role.value}
+    )
 
 
 def annotations(

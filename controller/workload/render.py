@@ -37,7 +37,7 @@ def workload(
     if spec.transformer is not None:
         made.append(transformer_of(service, spec.transformer, host, config, terms))
     if spec.explainer is not None:
-        made.append(_explainer(service, explainer_runtime, host, config, terms))
+        made.append(_explainer(service, spec.explainer, explainer_runtime, host, config, terms))
     problems = [problem for one in made if isinstance(one, list) for problem in one]
     if problems:
         return problems

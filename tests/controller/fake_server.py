@@ -1,17 +1,22 @@
 """A model server for tests, with the vices of real ones: `python fake_server.py PORT [VICE...]`.
 
-It answers `/ready` and POSTs; GET /die ends it. Vices: `late FILE` is ready once FILE is there,
-`stubborn` ignores SIGTERM, `child` starts a process that outlives it, `broken` ends at once.
+It answers `/ready` and POSTs; GET /die ends it, /hang leaves every later question unanswered, /eat
+takes 64 MiB, /talk prints a thousand lines. Vices: `late FILE` is ready once FILE is there,
+`stubborn` ignores SIGTERM, `child` starts a process that outlives it, `daemon` one that leaves its
+session too, `broken` ends at once.
 """
 
 import os
 import signal
 import subprocess
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 signal.alarm(300)  # whatever happens to its test
 PORT, *VICES = sys.argv[1:]
+HUNG = threading.Event()
+EATEN = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -19,6 +24,15 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/die":
             print("told to die", flush=True)
             os._exit(3)
+        if self.path == "/hang":
+            HUNG.set()
+        if self.path == "/eat":
+            EATEN.append(bytearray(os.urandom(1024)) * 65_536)
+        if self.path == "/talk":
+            for number in range(1000):
+                print(f"line {number}", flush=True)
+        if HUNG.is_set():
+            threading.Event().wait()
         late = "late" in VICES and not os.path.exists(VICES[VICES.index("late") + 1])
         self.send_response(503 if late or self.path != "/ready" else 200)
         self.end_headers()
@@ -38,9 +52,12 @@ if "broken" in VICES:
     sys.exit("cannot load the model")
 if "stubborn" in VICES:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+SLEEPER = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
 if "child" in VICES:
-    sleeper = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
-    child = subprocess.Popen([sys.executable, "-c", sleeper])
+    child = subprocess.Popen([sys.executable, "-c", SLEEPER])
     print(f"child {child.pid}", flush=True)
+if "daemon" in VICES:
+    daemon = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
+    print(f"daemon {daemon.pid}", flush=True)
 print(f"listening as {os.getpid()}", flush=True)
 ThreadingHTTPServer(("127.0.0.1", int(PORT)), Handler).serve_forever()

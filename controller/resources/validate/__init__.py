@@ -41,6 +41,7 @@ SERVICE: tuple[Callable[[Subject], Iterable[Problem]], ...] = (
     storage.mount_paths,
     storage.confidential,
     implementation.one_each,
+    implementation.model_format,
     implementation.custom_protocol,
     scaling.replicas,
     scaling.logger,

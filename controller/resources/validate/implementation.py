@@ -7,6 +7,7 @@ from controller.resources.containers import env_value
 from controller.resources.inferenceservice import ExplainerSpec, PredictorSpec
 from controller.resources.servingruntime import SERVING_CONTAINER
 from controller.resources.validate.subject import PREDICTOR, SPEC, Subject, implementations
+from graph.codes import Code as Shared
 from graph.problems import Path, Problem
 from graph.wording import shown
 
@@ -49,6 +50,14 @@ def _explainer(explainer: ExplainerSpec) -> Iterator[Problem]:
 
 def _none(path: Path, message: str) -> Problem:
     return Code.NO_IMPLEMENTATION.at(path, message)
+
+
+def model_format(subject: Subject) -> Iterator[Problem]:
+    for path, predictor in subject.predictors():
+        if predictor.model is not None and not predictor.model.model_format.name:
+            where = (*path, "model", "modelFormat")
+            message = "`modelFormat` is missing; add it, for example {name: sklearn}"
+            yield Shared.MISSING_FIELD.at(where, message)
 
 
 def container_names(subject: Subject) -> Iterator[Problem]:

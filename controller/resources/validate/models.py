@@ -9,9 +9,10 @@ from controller.resources.codes import Code
 from controller.resources.inferenceservice import InferenceService
 from controller.resources.localmodel import AnyLocalModelCache, LocalModelCache
 from controller.resources.resource import Resource
-from controller.resources.storagecontainer import AnyStorageContainer
+from controller.resources.storagecontainer import WORKLOAD_TYPES, AnyStorageContainer
 from controller.resources.trainedmodel import TrainedModel
 from controller.resources.validate.subject import SPEC
+from graph.codes import Code as Shared
 from graph.problems import Problem
 from graph.wording import listed, shown
 
@@ -31,6 +32,10 @@ def trained_model(resource: TrainedModel) -> Iterator[Problem]:
 
 def storage_container(resource: AnyStorageContainer) -> Iterator[Problem]:
     """KServe asks nothing, and fails at the first model that it fetches."""
+    given = resource.spec.workload_type
+    if given not in WORKLOAD_TYPES:
+        message = f"{shown(given)} is no type of workload; choose one of {listed(WORKLOAD_TYPES)}"
+        yield Shared.BAD_VALUE.at((*SPEC, "workloadType"), message)
     path = (*SPEC, "supportedUriFormats")
     for index, item in enumerate(resource.spec.supported_uri_formats):
         if not item.prefix and not item.regex:

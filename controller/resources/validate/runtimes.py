@@ -19,6 +19,9 @@ _FORMATS = (*SPEC, "supportedModelFormats")
 
 def alone(runtime: AnyServingRuntime) -> Iterator[Problem]:
     """A disabled one may be unfinished, as KServe has it; only its containers need names."""
+    if not runtime.spec.containers:
+        message = f"it has no containers; add one, named `{SERVING_CONTAINER}`"
+        yield Code.NO_IMPLEMENTATION.at((*SPEC, "containers"), message)
     yield from _names(runtime)
     if runtime.spec.disabled:
         return

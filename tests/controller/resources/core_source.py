@@ -34,6 +34,7 @@ OPTIONAL = {
     ("PodSpec", "containers"),
     ("HTTPGetAction", "port"),
     ("TCPSocketAction", "port"),
+    ("PodOS", "name"),
 }
 # Nothing is served without a name; a claim's template is the one that goes without.
 REQUIRED = {("ObjectMeta", "name")}

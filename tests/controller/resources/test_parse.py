@@ -94,8 +94,8 @@ BAD = {
     "no spec at all": (service("spec: 3"), "wrong-type", "a mapping"),
     "a runtime without containers": (
         runtime("r", container=""),
-        "bad-value",
-        "`containers` is empty",
+        "no-implementation",
+        "it has no containers; add one",
     ),
     "a priority below one": (
         runtime("r", "[{name: x, priority: 0}]"),

@@ -8,25 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from controller.storage.containers import StorageContainer, UriFormat
+from controller.storage.containers import Command
 from controller.storage.credentials import Credentials
 from controller.storage.fetch import Fetcher
 from controller.storage.outcome import Fetched, FetchFailed, Reason
 from controller.storage.request import Request
 from tests.controller.storage.conftest import MakeFetcher, names, tree
 
-FORMATS = (UriFormat(prefix="ours://"),)
 
-
-def runs(script: str, **env: str) -> StorageContainer:
-    return StorageContainer("ours", FORMATS, (sys.executable, "-c", script), env)
+def runs(script: str, **env: str) -> Command:
+    return Command((sys.executable, "-c", script), env)
 
 
 async def test_it_gets_uri_and_folder_and_what_it_left_is_published(
     fetcher: Fetcher, tmp_path: Path
 ) -> None:
     script = "import sys, pathlib; pathlib.Path(sys.argv[2], 'm').write_text(sys.argv[1])"
-    request = Request("ours://registry/iris?v=1", tmp_path / "m", container=runs(script))
+    request = Request("ours://registry/iris?v=1", tmp_path / "m", command=runs(script))
     found = await fetcher.fetch(request)
     assert isinstance(found, Fetched)
     assert tree(found.path) == {"m": b"ours://registry/iris?v=1"}
@@ -45,7 +43,7 @@ async def test_its_environment_is_its_own_and_its_credentials(
     request = Request(
         "ours://x",
         tmp_path / "m",
-        container=runs(script, REGISTRY="https://registry.test"),
+        command=runs(script, REGISTRY="https://registry.test"),
         credentials=Credentials({"HF_TOKEN": "hf_given"}, google_key='{"type": "x"}'),
     )
     async with make_fetcher(environ=environ) as fetcher:
@@ -73,7 +71,7 @@ FAILURES = {
 @pytest.mark.parametrize(("script", "words"), FAILURES.values(), ids=FAILURES)
 async def test_failures(script: str, words: str, fetcher: Fetcher, tmp_path: Path) -> None:
     credentials = Credentials({"HF_TOKEN": "hf_s3cret"})
-    request = Request("ours://x", tmp_path / "m", container=runs(script), credentials=credentials)
+    request = Request("ours://x", tmp_path / "m", command=runs(script), credentials=credentials)
     found = await fetcher.fetch(request)
     assert isinstance(found, FetchFailed)
     assert found.reason is Reason.COMMAND_FAILED
@@ -83,8 +81,8 @@ async def test_failures(script: str, words: str, fetcher: Fetcher, tmp_path: Pat
 
 
 async def test_a_command_that_does_not_exist(fetcher: Fetcher, tmp_path: Path) -> None:
-    container = StorageContainer("ours", FORMATS, ("no-such-command-here",))
-    found = await fetcher.fetch(Request("ours://x", tmp_path / "m", container=container))
+    command = Command(("no-such-command-here",))
+    found = await fetcher.fetch(Request("ours://x", tmp_path / "m", command=command))
     assert isinstance(found, FetchFailed)
     assert "no-such-command-here" in found.message
 
@@ -101,7 +99,7 @@ HANGS = (
 
 async def test_cancelled_it_ends_with_all_that_it_started(fetcher: Fetcher, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    request = Request("ours://x", tmp_path / "m", container=runs(HANGS, PIDS=str(pids)))
+    request = Request("ours://x", tmp_path / "m", command=runs(HANGS, PIDS=str(pids)))
     async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         fetch = tasks.create_task(fetcher.fetch(request))
         while "pids" not in names(tmp_path):  # noqa: ASYNC110 - another process writes it
@@ -122,17 +120,8 @@ def _lives(pid: int) -> bool:
 
 
 async def test_one_that_takes_too_long_is_ended(make_fetcher: MakeFetcher, tmp_path: Path) -> None:
-    request = Request("ours://x", tmp_path / "m", container=runs("import time; time.sleep(600)"))
+    request = Request("ours://x", tmp_path / "m", command=runs("import time; time.sleep(600)"))
     async with make_fetcher(command_seconds=0.5) as fetcher:
         found = await fetcher.fetch(request)
     assert isinstance(found, FetchFailed)
     assert "within 0.5 s" in found.message
-
-
-async def test_one_without_a_command_is_the_built_in_fetcher(
-    fetcher: Fetcher, tmp_path: Path
-) -> None:
-    container = StorageContainer("default", (UriFormat(prefix="s3://"),))
-    found = await fetcher.fetch(Request("ours://x", tmp_path / "m", container=container))
-    assert isinstance(found, FetchFailed)
-    assert found.reason is Reason.UNSUPPORTED

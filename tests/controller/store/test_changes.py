@@ -3,7 +3,7 @@
 import pytest
 
 from controller.store import changes
-from controller.store.changes import ChangeType
+from controller.store.changes import Change, ChangeType
 from controller.store.errors import ApiError
 from controller.store.store import Store
 from tests.controller.store.kit import THING, ref, thing
@@ -35,13 +35,17 @@ def test_subscribers_hear_what_is_committed_until_they_leave(store: Store) -> No
     assert heard == [1]
 
 
-def test_a_subscriber_may_write(store: Store) -> None:
-    store.changes.subscribe(
-        lambda change: store.replace_status(change.ref, {"seen": change.ref.name}) and None
-    )
+def test_a_subscriber_may_write_and_all_hear_it_in_order(store: Store) -> None:
+    heard: list[int] = []
+
+    def write(change: Change) -> None:
+        store.replace_status(change.ref, {"seen": change.ref.name})
+
+    store.changes.subscribe(write)
+    store.changes.subscribe(lambda change: heard.append(change.version))
     store.create(THING, thing())
     assert store.get(ref())["status"] == {"seen": "a"}
-    assert [change.version for change in store.changes.since(0)] == [1, 2]
+    assert heard == [1, 2]
 
 
 @pytest.mark.parametrize("version", [0, 3, 99])

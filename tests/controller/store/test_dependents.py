@@ -3,6 +3,7 @@
 import pytest
 
 from controller.store.dependents import FOREGROUND_FINALIZER, Propagation
+from controller.store.errors import ApiError
 from controller.store.refs import Json
 from controller.store.store import Store
 from tests.controller.store.kit import THING, ref, thing
@@ -88,3 +89,20 @@ def test_an_owner_that_never_was_changes_nothing(store: Store) -> None:
     own(store, "other")
     store.delete(ref("other"))
     assert names(store) == ["child"]
+
+
+def test_a_deletion_that_failed_leaves_nothing_to_do(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own(store, "child", own(store, "top"))
+    store.create(THING, thing("other"))
+
+    def broken(*_: object) -> None:
+        raise ApiError(500, "InternalError", "no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_write", broken)
+        with pytest.raises(ApiError):
+            store.delete(ref("top"), propagation=Propagation.FOREGROUND)
+    store.delete(ref("other"))
+    assert names(store) == ["child", "top"]

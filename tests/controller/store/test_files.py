@@ -6,7 +6,7 @@ from controller.store.errors import ApiError
 from controller.store.files import MANIFEST, Manifest, apply_files
 from controller.store.refs import Json
 from controller.store.store import Store
-from tests.controller.store.kit import PLACE, THING, ref, thing
+from tests.controller.store.kit import PLACE, SECRET, THING, ref, thing
 
 
 def of(file: str, resource: Json) -> Manifest:
@@ -101,3 +101,10 @@ def test_a_deletion_that_has_begun_goes_on(store: Store) -> None:
     apply_files(store, [])
     apply_files(store, [])
     assert "deletionTimestamp" in store.get(ref())["metadata"]
+
+
+def test_a_credential_that_left_its_file_is_gone(store: Store) -> None:
+    said: Json = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}
+    for texts in ({"a": "x", "b": "y"}, {"b": "y"}):
+        apply_files(store, [Manifest("x.yaml", SECRET, said | {"stringData": texts})])
+    assert store.get(ref("s", kind=SECRET))["data"] == {"b": "eQ=="}

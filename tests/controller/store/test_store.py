@@ -158,6 +158,21 @@ def test_a_transaction_is_whole_or_nothing(store: Store) -> None:
     assert [change.ref.name for change in heard] == ["a", "b"]
 
 
+def test_a_part_that_fails_takes_only_itself_back(store: Store) -> None:
+    def half(name: str) -> None:
+        with store.transaction():
+            store.create(THING, thing(name))
+            store.delete(ref("none"))
+
+    with store.transaction():
+        store.create(THING, thing("a"))
+        with pytest.raises(ApiError):
+            half("b")
+        store.create(THING, thing("c"))
+    assert [item["metadata"]["name"] for item in store.list(THING).items] == ["a", "c"]
+    assert [change.ref.name for change in store.changes.since(0)] == ["a", "c"]
+
+
 def test_lists_are_ordered_and_know_their_version(store: Store) -> None:
     for name, namespace in (("b", "y"), ("a", "y"), ("c", "x")):
         store.create(THING, thing(name, namespace=namespace))
