@@ -11,9 +11,6 @@ from pathlib import Path
 
 import aiohttp
 
-from cli.up import Services
-from controller.local.plan import Machine
-from graph.loader import load
 from tests.controller.backend import alive, fake
 from tests.controller.manifests import service
 from tests.kit.eventually import eventually
@@ -168,19 +165,3 @@ async def test_a_map_that_maps_nothing_is_a_usage_error(tmp_path: Path) -> None:
             assert await running.process.wait() == 2
         await eventually(lambda: running.lines)
         assert "PREFIX=FOLDER" in running.lines[0]
-
-
-def test_a_changed_service_is_told_of_and_the_running_one_stays() -> None:
-    services = Services(Machine("3.11.7", {}))
-    before = load(fake("iris") + "---" + fake("other"), "all.yaml")
-    after = load(fake("iris", "child") + "---" + fake("other"), "all.yaml")
-    endpoints, problems = services(before.documents)
-    assert (set(endpoints), list(problems)) == ({"default/iris", "default/other"}, [])
-    running = services.plan
-    same, warnings = services(after.documents)
-    assert same == endpoints
-    assert services.plan is running
-    assert [(w.line, w.problem.code, w.is_error) for w in warnings] == [
-        (2, "restart-needed", False)
-    ]
-    assert list(services(before.documents)[1]) == []
