@@ -17,13 +17,6 @@ from controller.local.replica import Phase as State
 from controller.local.replica import ProcessSpec, ProcessState
 from controller.local.settings import LocalSettings
 from controller.local.variables import PodFields
-from controller.resources.core import (
-    Container,
-    EnvVar,
-    HTTPGetAction,
-    Probe,
-    TCPSocketAction,
-)
 
 GRACE_S = 10.0  # from SIGTERM to SIGKILL; a cluster gives 30, but here somebody waits at a terminal
 
@@ -92,7 +85,7 @@ class LocalController:
         service = self._services[key]
         address = None
         if state.ready:
-            address = f"http://127.0.0.1:{state.ports[service.workload.ports[0].container_port]}"
+            address = f"http://127.0.0.1:{state.ports[service.workload.predictor.container.ports[0].container_port]}"
         if state.phase in _PHASES:
             told = (_PHASES[state.phase], self._detail(key, state, address))
             if self._told.get(key) != told:
@@ -128,25 +121,9 @@ class LocalController:
 
 
 def _spec(service: LocalService, home: Home, grace_s: float) -> ProcessSpec:
-    workload = service.workload
-    ask = workload.probe
-    container = Container(
-        command=workload.command,
-        args=workload.args,
-        env=tuple(EnvVar(name=name, value=value) for name, value in workload.env),
-        ports=workload.ports,
-        working_dir=workload.working_dir,
-        readiness_probe=Probe(
-            http_get=HTTPGetAction(port=ask.port, path=ask.path) if ask.path else None,
-            tcp_socket=None if ask.path else TCPSocketAction(port=ask.port),
-            timeout_seconds=int(ask.timeout_s),
-            failure_threshold=ask.failures,
-            period_seconds=ask.period_s,
-        ),
-    )
     namespace, _, name = service.key.partition("/")
     spec = process_spec(
-        container,
+        service.workload.predictor.container,
         pod=PodFields(name, namespace),
         folder=home.scratch(service.key),
         log=home.log(service.key),

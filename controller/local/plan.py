@@ -10,16 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.endpoints import service_path
+from controller.local.container import process_spec
 from controller.local.python_env import requirements
 from controller.local.runnable import PACKAGES, Which, container_obstacle, runtime_obstacle
+from controller.local.variables import PodFields
 from controller.resources.codes import Code
 from controller.resources.containers import env_value
 from controller.resources.inferenceservice import has_storage, model_of
 from controller.resources.parse import Resources, Runtime, Service
 from controller.runtimes import Selection, select
 from controller.storage.uris import local_path
-from controller.workload import Workload, workload
+from controller.workload import Component, Terms, Workload, workload
 from graph.problems import Located, Problem
+
+# Transformers and explainers get the port that is chosen for them.
+HERE = Terms(http_port="$(PORT)", asks_model=True, words_beside=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,14 @@ def _service(
     path = service_path(service.resource, resources.runtimes.values())
     if isinstance(path, Problem):
         problems.append(path)
-    made = workload(service, runtime, protocol)
+    made = workload(service, runtime, protocol, terms=HERE)
     if isinstance(made, list):
         return [*problems, *made]
+    problems += _process_problems(service, made.predictor)
     mounts: dict[str, Path] = {}
-    for mount in made.mounts:
+    for mount in made.predictor.mounts:
+        if mount.uri is None:
+            continue  # told above
         found = local_path(mount.uri, service.folder, machine.uri_map, mount.source)
         if isinstance(found, Problem):
             problems.append(found)
@@ -128,6 +136,24 @@ def _choose(
     if selection.chosen is None or selection.protocol is None:
         return Code.NO_RUNTIME.at(("spec", "predictor"), selection.message)
     return selection.chosen, selection.protocol
+
+
+def _process_problems(service: Service, component: Component) -> list[Problem]:
+    """Of its container; the places that it will get make none."""
+    resource = service.resource
+    if len(component.pod.containers) > 1:
+        names = ", ".join(str(container.name) for container in component.pod.containers)
+        message = f"one container runs on this machine, and this pod has {names}; keep one"
+        return [Code.UNSUPPORTED_HERE.at(("spec", component.role.value), message)]
+    made = process_spec(
+        component.container,
+        pod=PodFields(resource.name, resource.namespace),
+        folder=Path(),
+        log=Path(),
+        mounts={},
+        path=component.source,
+    )
+    return made if isinstance(made, list) else []
 
 
 def _storage_problems(service: Service) -> list[Problem]:
