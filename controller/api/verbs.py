@@ -18,6 +18,7 @@ from controller.api.watch import Watch, stream
 from controller.resources.kinds import Kind
 from controller.store.dependents import Propagation
 from controller.store.errors import bad_request, expired
+from controller.store.own_kinds import NAMESPACE
 from controller.store.refs import DEFAULT_NAMESPACE, Json, Ref, api_version
 from controller.store.store import Deleted, Edit, Store
 
@@ -147,6 +148,10 @@ class Verbs:
         believed = given.get("preconditions")
         believed = believed if isinstance(believed, dict) else {}
         with self._store.transaction(dry_run=options.dry_run):
+            for ref in refs:
+                for inner in self._contents(ref):
+                    if self._store.find(inner) is not None:  # it may have gone with its owner
+                        self._store.delete(inner)
             return [
                 self._store.delete(
                     ref,
@@ -155,8 +160,16 @@ class Verbs:
                     propagation=Propagation(propagation),
                 )
                 for ref in refs
-                if len(refs) == 1 or self._store.find(ref) is not None  # gone with its owner
+                if len(refs) == 1 or self._store.find(ref) is not None
             ]
+
+    def _contents(self, ref: Ref) -> list[Ref]:
+        """What goes with it: of a namespace, all that is in it."""
+        if ref.kind is not NAMESPACE:
+            return []
+        kinds = [kind for kind in self._store.kinds.values() if kind.namespaced]
+        found = [(kind, self._store.list(kind, ref.name).items) for kind in kinds]
+        return [Ref.of(kind, item) for kind, items in found for item in items]
 
     def _edited(self, request: web.Request, ref: Ref, change: Edit) -> web.StreamResponse:
         allowed = Admitted({})
