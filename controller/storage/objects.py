@@ -24,9 +24,9 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 _KEYS = re.compile("AccessKey|Signature|Token|Credential|Authoriz|Authentic|AccountProblem")
 # Words in the text of a transport error, and ours.
 _TRANSPORT = (
-    ("Connection refused", "connection refused"),
+    ("ConnectionRefused", "connection refused"),
     ("dns error", "its name is not known"),
-    ("certificate", "its certificate is not trusted"),
+    ("InvalidCertificate", "its certificate is not trusted"),
     ("timed out", "no answer in time"),
     ("TimedOut", "no answer in time"),
 )
