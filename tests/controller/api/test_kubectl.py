@@ -86,6 +86,7 @@ async def test_what_there_is(api: Api) -> None:
     ]
     assert {"inferencegraphs", "servingruntimes", "secrets", "events", "pods"} <= set(rows)
     assert "KIND:       InferenceGraph" in await api.kubectl("explain", "ig")
+    assert "minReplicas" in await api.kubectl("explain", "isvc.spec.predictor")
 
 
 @pytest.mark.parametrize("how", [(), ("--server-side",)])
