@@ -86,6 +86,7 @@ async def test_what_there_is(api: Api) -> None:
     ]
     assert {"inferencegraphs", "servingruntimes", "secrets", "events", "pods"} <= set(rows)
     assert "KIND:       InferenceGraph" in await api.kubectl("explain", "ig")
+    assert "minReplicas" in await api.kubectl("explain", "isvc.spec.predictor")
 
 
 @pytest.mark.parametrize("how", [(), ("--server-side",)])
@@ -186,6 +187,24 @@ async def test_what_kubectl_makes_itself(
     assert await api.kubectl("create", *what) == f"{name} created\n"
     shown = json.loads(await api.kubectl("get", name, "-o", "json"))
     assert shown.get("data") == data
+
+
+async def test_a_namespace_takes_along_what_is_in_it(api: Api) -> None:
+    await api.kubectl("create", "ns", "mine")
+    await api.kubectl("create", "-n", "mine", "-f", "-", stdin=MANIFESTS)
+    await api.kubectl("create", "-f", "-", stdin=SERVICE)
+    await api.kubectl("delete", "ns", "mine")
+    assert api.store.list(ISVC, "mine").items == []
+    assert api.store.list(CONFIG_MAP, "mine").items == []
+    assert api.store.find(IRIS) is not None
+
+
+@pytest.mark.parametrize("what", ["isvc/iris", "sa/reader"])
+async def test_an_editor(api: Api, what: str) -> None:
+    await api.kubectl("create", "-f", "-", stdin=MANIFESTS)
+    api.environment["KUBE_EDITOR"] = "sed -i 's/^metadata:/metadata:\\n  labels: {by: hand}/'"
+    assert "edited" in await api.kubectl("edit", what)
+    assert await api.kubectl("get", what, "-o", "jsonpath={.metadata.labels.by}") == "hand"
 
 
 async def test_to_delete_waits_for_finalizers(api: Api) -> None:
