@@ -20,12 +20,14 @@ ROOT = Path(__file__).parents[2]
 UP = """
     import asyncio, sys
     from pathlib import Path
-    from tests.controller.backend import fake, running
+    from tests.controller.backend import fake
+    from tests.controller.running import running
+    from tests.kit.eventually import eventually
 
     async def main():
-        async with running(Path(sys.argv[1]), fake("iris", *sys.argv[2:])) as (controller, watcher):
-            await controller.wait_ready()
-            print(*watcher.pids(), *watcher.pids("child"), flush=True)
+        async with running(Path(sys.argv[1]), fake("iris", *sys.argv[2:])) as plane:
+            await eventually(plane.ready)
+            print(*plane.watcher.pids(), *plane.watcher.pids("child"), flush=True)
             await asyncio.Event().wait()
 
     asyncio.run(main())

@@ -48,10 +48,14 @@ BUILT_IN = {
 def test_the_built_in_runtimes_serve(spec: str, python: str, name: str) -> None:
     made = planned(service(spec), python=python)
     assert made.problems == ()
-    (found,) = made.services
-    assert found.workload.runtime == name
-    assert found.mounts == {"/mnt/models": Path("/manifests/model")}
-    assert found.packages
+    (unit,) = made.services[0].wanted.units
+    chosen = made.services[0].wanted.runtime
+    assert chosen is not None
+    assert chosen.name == name
+    assert [(mount.path, mount.uri) for mount in unit.component.mounts] == [
+        ("/mnt/models", "./model")
+    ]
+    assert unit.packages
 
 
 def test_a_python_that_is_too_new_is_a_reason() -> None:
@@ -63,12 +67,12 @@ def test_a_python_that_is_too_new_is_a_reason() -> None:
 def test_packages_of_the_service_go_before_the_runtimes() -> None:
     annotations = "{graphway.dev/python-packages: 'a==1 ./b'}"
     (found,) = planned(service(SKLEARN, annotations=annotations)).services
-    assert found.packages == ("a==1", "/manifests/b")
+    assert found.wanted.units[0].packages == ("a==1", "/manifests/b")
 
 
 def test_containers_of_ones_own_run_without_an_environment() -> None:
     (found,) = planned(service("containers: [{command: [./run.sh]}]")).services
-    assert (found.packages, found.workload.runtime) == (None, None)
+    assert (found.wanted.units[0].packages, found.wanted.runtime) == (None, None)
 
 
 OTHER = "model: {modelFormat: {name: other}, storageUri: ./model}"
@@ -99,17 +103,12 @@ PROBLEMS = {
         "missing-model",
         "nothing at /manifests/nothing",
     ),
-    "a URI that nobody mapped": (
-        [service("sklearn: {storageUri: gs://a/b}")],
-        "unsupported-storage",
-        "--uri-map",
+    "a URI that nobody fetches": (
+        [service("sklearn: {storageUri: ftp://a/b}")],
+        "bad-storage-uri",
+        "ftp",
     ),
     "no model at all": ([service("sklearn: {}")], "no-storage", "add storageUri"),
-    "storage with a key": (
-        [service("sklearn: {storage: {key: a}}")],
-        "unsupported-storage",
-        "use storageUri",
-    ),
     "a format that nobody serves": (
         [service(OTHER)],
         "no-runtime",
@@ -140,14 +139,34 @@ PROBLEMS = {
         "not-runnable-here",
         "only an image (big)",
     ),
-    "a transformer": (
+    "a transformer that has only an image": (
         [
             service(
                 f"spec:\n  predictor: {{{SKLEARN}}}\n  transformer: {{containers: [{{image: x}}]}}"
             )
         ],
+        "not-runnable-here",
+        "only an image (x)",
+    ),
+    "a container beside the one that is called": (
+        [service("containers: [{name: a, command: [./run.sh]}, {name: b, command: [./run.sh]}]")],
         "unsupported-here",
-        "transformer",
+        "remove b",
+    ),
+    "a container that runs before": (
+        [service("{containers: [{command: [./run.sh]}], initContainers: [{name: first}]}")],
+        "unsupported-here",
+        "remove first",
+    ),
+    "a variable from a Secret that is not there": (
+        [
+            service(
+                "containers: [{command: [./run.sh], env: [{name: A, valueFrom: "
+                "{secretKeyRef: {name: s, key: k}}}]}]"
+            )
+        ],
+        "not-runnable-here",
+        "there is no Secret s",
     ),
 }
 
@@ -181,4 +200,22 @@ def test_a_mapped_uri_is_a_local_copy() -> None:
         service("sklearn: {storageUri: gs://bucket/model}"),
         uri_map={"gs://bucket": Path("/copies")},
     )
-    assert [found.mounts for found in made.services] == [{"/mnt/models": Path("/copies/model")}]
+    assert [found.key for found in made.services] == ["default/iris"]
+    missing = planned(
+        service("sklearn: {storageUri: gs://bucket/other}"),
+        uri_map={"gs://bucket": Path("/copies")},
+    )
+    assert "nothing at /copies/other" in missing.problems[0].problem.message
+
+
+def test_what_is_fetched_is_not_looked_for() -> None:
+    assert planned(service("sklearn: {storageUri: s3://bucket/model}")).problems == ()
+
+
+def test_transformer_and_explainer_are_planned_behind_their_predictor() -> None:
+    run = "{containers: [{command: [./run.sh]}]}"
+    made = planned(service(f"spec:\n  predictor: {run}\n  transformer: {run}\n  explainer: {run}"))
+    (found,) = made.services
+    assert [unit.role for unit in found.wanted.units] == ["predictor", "transformer", "explainer"]
+    assert found.wanted.entry == "transformer"
+    assert "--predictor_host" in found.wanted.units[1].component.container.args
