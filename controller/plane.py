@@ -90,6 +90,10 @@ class ControlPlane:
         for live in self._store.list(GRAPH).items:
             self._add(GRAPH, live)
 
+    async def settled(self) -> None:
+        """Until there is nothing to look at; what runs may still change."""
+        await self._queue.settled()
+
     def waiting(self) -> list[str]:
         """The services that should be ready and are not."""
         return [

@@ -125,10 +125,12 @@ def apply_manifests(store: Store, *texts: str, file: str = "/manifests/all.yaml"
     manifests: list[Manifest] = []
     for document in load("\n---\n".join(texts), file) if texts else ():
         kind = kind_of(document.api_version, document.kind)
-        resource, problems = parse_object(document.data)
         assert kind is not None
-        assert resource is not None, problems
-        said: dict[str, Any] = document.data if document.is_graph else dump(resource)
+        said: dict[str, Any] = document.data
+        if not document.is_graph:
+            resource, problems = parse_object(said)
+            assert resource is not None, problems
+            said = dump(resource)
         manifests.append(Manifest(file, kind, said))
     assert apply_files(store, manifests) == []
 
