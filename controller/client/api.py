@@ -6,6 +6,7 @@ server keeps. Answers are what the server said; nothing is printed or decided he
 
 import builtins
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _STATE = (
     "selfLink",
     "uid",
 )
+_PAUSE_S = 1.0
 _SILENCE_S = 150.0  # the server gives a sign of life every minute
 
 
@@ -176,6 +178,7 @@ class Api:
                 if refused.code != _EXPIRED or version is None:
                     raise
                 version = None
+            time.sleep(_PAUSE_S)  # a server that ends each stream at once is not to be stormed
 
     @contextmanager
     def watch_once(
