@@ -65,7 +65,8 @@ class Origin:
         try:
             yield
         except (OSError, HTTPException, UnicodeError) as error:
-            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            why = " ".join(said.split())  # some quote what they were sent, line ends and all
             raise Unreachable(f"no answer from {self.url}: {why}; does it run?") from error
 
     def _connection(self, timeout_s: float | None) -> HTTPConnection:

@@ -436,3 +436,25 @@ async def test_azure_a_principal_that_gets_no_token_is_denied(
     assert isinstance(found, FetchFailed)
     assert found.reason is Reason.DENIED
     assert "s3cret" not in found.message
+
+
+async def test_names_that_no_disk_can_have_are_told(
+    bucket: Bucket, fetcher: Fetcher, tmp_path: Path
+) -> None:
+    bucket.put("m/" + "n" * 300, b"1")
+    uri = f"s3://{bucket.name}/m"
+    found = await fetcher.fetch(Request(uri, tmp_path / "m", credentials=bucket.credentials))
+    assert isinstance(found, FetchFailed)
+    assert found.reason is Reason.BAD_NAME
+
+
+async def test_a_name_that_is_a_file_and_a_folder_is_told(
+    bucket: Bucket, fetcher: Fetcher, tmp_path: Path
+) -> None:
+    bucket.put("m/a", b"1")
+    bucket.put("m/a/b", b"2")
+    uri = f"s3://{bucket.name}/m"
+    found = await fetcher.fetch(Request(uri, tmp_path / "m", credentials=bucket.credentials))
+    assert isinstance(found, FetchFailed)
+    assert found.reason is Reason.BAD_NAME
+    assert "as a file and as a folder" in found.message
