@@ -14,6 +14,7 @@ from controller.resources.annotations import EXPLAINER_RUNTIME
 from controller.resources.codes import Code
 from controller.resources.config import Config
 from controller.resources.containers import env_value
+from controller.resources.defaulting import defaulted
 from controller.resources.inferenceservice import model_of
 from controller.resources.parse import Runtime, Service
 from controller.runtimes import Obstacle, Selection, find, no_obstacle, select
@@ -92,6 +93,8 @@ class World:
 
 def desired(service: Service, world: World, host: str | None = None) -> Wanted | Refused:
     """`host`: where the predictor is called; None while nobody knows."""
+    # What admission writes on a cluster; here manifests are kept as their authors wrote them.
+    service = replace(service, resource=defaulted(service.resource, world.config))
     selection = _select(service, world)
     if selection is not None and selection.chosen is None:
         where = ("spec", "predictor")

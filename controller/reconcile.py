@@ -78,7 +78,7 @@ class Services:
         service = self._view.service(live)
         if isinstance(service, list):
             return Refused(INVALID, tuple(service))
-        world = replace(self._world, runtimes=self._view.runtimes())
+        world = replace(self._world, runtimes=self._view.runtimes(), config=self._view.config())
         return desired(service, world, self._backend.host(key))
 
     def _carry_out(self, key: str, wanted: Wanted | Refused | None) -> None:

@@ -9,11 +9,14 @@ from base64 import b64decode
 from binascii import Error as BadBase64
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+from controller.resources.config import Config, ResourceConfig, config_of, is_config
+from controller.resources.credentials import ConfigMap
 from controller.resources.inferenceservice import InferenceService
 from controller.resources.kinds import Kind, named
 from controller.resources.parse import Declared, Runtime, Service, parse, parse_object
+from controller.resources.resource import Resource
 from controller.resources.servingruntime import AnyServingRuntime
 from controller.store.files import MANIFEST
 from controller.store.refs import Json, Ref, resource_name
@@ -34,6 +37,20 @@ GRAPH = kind("InferenceGraph")
 _RUNTIMES = (kind("ServingRuntime"), kind("ClusterServingRuntime"))
 
 _PLACE = Place(0, {})
+
+
+R = TypeVar("R", bound=Resource)
+
+# A laptop has no limits for containers that say none; a ConfigMap may set some.
+_NO_LIMITS = ResourceConfig(cpu_limit="", memory_limit="", cpu_request="", memory_request="")
+
+
+def local_config(config_map: ConfigMap | None) -> Config:
+    found = config_of(config_map)[0] if config_map is not None else Config()
+    if "resource" in found.inference_service.model_fields_set:
+        return found
+    section = found.inference_service.model_copy(update={"resource": _NO_LIMITS})
+    return found.model_copy(update={"inference_service": section})
 
 
 class View:
@@ -62,6 +79,22 @@ class View:
         given = [runtime for _, runtime in known.values() if runtime is not None]
         named_so = {(r.resource.kind, r.name) for r in given}
         return [*given, *(r for r in self._built_in if (r.resource.kind, r.name) not in named_so)]
+
+    def config(self) -> Config:
+        """What the ConfigMap `inferenceservice-config` says, in whatever namespace it is."""
+        for each in self.all(ConfigMap, None):
+            if is_config(each):
+                return local_config(each)
+        return local_config(None)
+
+    def all(self, model: type[R], namespace: str | None, kind_name: str | None = None) -> list[R]:
+        """Of a kind; those that can be read."""
+        found = []
+        for live in self._store.list(kind(kind_name or model.__name__), namespace).items:
+            resource, _ = parse_object(_manifest(live))
+            if isinstance(resource, model):
+                found.append(resource)
+        return found
 
     def values(self, name: str, namespace: str, object_name: str) -> Mapping[str, str] | None:
         """What a Secret or ConfigMap holds, decoded; None if there is none. What is no text in

@@ -47,7 +47,7 @@ class Here:
         self._settings = local
         self._storage = storage
         self._shown = Shown(progress, home)
-        self._wishes = Wishes(view, home, environ)
+        self._wishes = Wishes(view, home, environ, uri_map)
         self.backend = LocalBackend(
             home, settings=local, environ=environ, on_output=self._shown.on_output
         )

@@ -7,23 +7,25 @@ there.
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from controller.desired import Packages, Refused, Unit, Wanted, World, desired
+from controller.desired import SHIPPED, Packages, Refused, Unit, Wanted, World, desired
 from controller.local.home import Home
 from controller.local.pods import process_of, refusals
 from controller.local.python_env import requirements
 from controller.local.runnable import PACKAGES, Which, runtime_obstacle
 from controller.local.variables import Lookup
 from controller.resources.codes import Code
+from controller.resources.config import Config, is_config
 from controller.resources.credentials import ConfigMap, Secret
 from controller.resources.parse import Resources, Runtime, Service
 from controller.runtimes import Selection
 from controller.storage.locations import LocalPath, locate
 from controller.storage.outcome import FetchFailed
 from controller.storage.uris import mapped_path
+from controller.view import local_config
 from controller.workload import Mount, Terms
 from graph.problems import Located, Problem
 
@@ -60,9 +62,10 @@ class Machine:
     exists: Callable[[Path], bool] = Path.exists
 
 
-def world(machine: Machine, runtimes: Sequence[Runtime] = ()) -> World:
+def world(machine: Machine, runtimes: Sequence[Runtime] = (), config: Config = SHIPPED) -> World:
     return World(
         runtimes,
+        config,
         terms=HERE,
         obstacle=runtime_obstacle(machine.python, machine.which),
         refuses=lambda service, component, runtime: refusals(
@@ -89,7 +92,7 @@ def plan(resources: Resources, machine: Machine) -> Plan:
     services: list[Planned] = []
     selections: dict[str, Selection] = {}
     problems = [*resources.problems]
-    here = world(machine, [*resources.runtimes.values()])
+    here = world(machine, [*resources.runtimes.values()], _config(resources))
     for service in resources.services.values():
         # Some address: with it, transformers and explainers are planned too.
         wanted = desired(service, here, "127.0.0.1:0")
@@ -99,10 +102,26 @@ def plan(resources: Resources, machine: Machine) -> Plan:
             found = list(wanted.problems)
         else:
             found = [*_problems(service, wanted, resources, machine)]
-        problems += map(service.document.located, dict.fromkeys(found))
+        as_written = (_as_written(service, problem) for problem in dict.fromkeys(found))
+        problems += map(service.document.located, as_written)
         if isinstance(wanted, Wanted) and not found:
             services.append(Planned(service, wanted))
     return Plan(tuple(services), selections, tuple(problems))
+
+
+def _as_written(service: Service, problem: Problem) -> Problem:
+    """What defaulting calls `model` may be a framework's key in the manifest."""
+    predictor = service.resource.spec.predictor
+    framework = next(iter(predictor.frameworks()), None)
+    if framework is None or problem.path[:3] != ("spec", "predictor", "model"):
+        return problem
+    return replace(problem, path=("spec", "predictor", framework, *problem.path[3:]))
+
+
+def _config(resources: Resources) -> Config:
+    maps = (declared.resource for declared in resources.objects.values())
+    found = (each for each in maps if isinstance(each, ConfigMap) and is_config(each))
+    return local_config(next(found, None))
 
 
 def _problems(

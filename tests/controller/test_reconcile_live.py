@@ -362,7 +362,7 @@ async def test_who_cannot_wait_for_the_stubborn_kills_them(tmp_path: Path) -> No
 
             async def kill() -> None:
                 states = plane.here.backend.states
-                await eventually(lambda: [*states().values()][0].phase is State.STOPPING)
+                await eventually(lambda: next(iter(states().values())).phase is State.STOPPING)
                 plane.here.backend.kill()
 
             tasks.create_task(kill())
