@@ -24,6 +24,8 @@ class Origin:
             host, port = parts.hostname, parts.port
         except ValueError:  # such a port
             host = port = None
+        if parts.username is not None:  # it would be told with each fault
+            raise ValueError("a URL with a password is not taken; GRAPHWAY_ADMIN_TOKEN is for it")
         if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
             raise ValueError(f"{url!r} is no URL of a server; write it as http://127.0.0.1:9902")
         self.url = given.rstrip("/")

@@ -110,6 +110,12 @@ def test_what_is_no_url_is_told(graphway: Graphway, url: str) -> None:
     assert done.stderr == f"{url!r} is no URL of a server; write it as http://127.0.0.1:9902\n"
 
 
+def test_a_password_is_not_taken_in_a_url(graphway: Graphway) -> None:
+    done = graphway("get", "isvc", "--server", "http://me:secret@localhost:9902")
+    assert done.exit_code == 2
+    assert done.stderr == "a URL with a password is not taken; GRAPHWAY_ADMIN_TOKEN is for it\n"
+
+
 def test_the_token_is_found_with_the_server(guarded: ApiServer, graphway: Graphway) -> None:
     assert graphway("get", "isvc").exit_code == 0
     assert graphway("get", "isvc", "--server", guarded.url + "/").exit_code == 0

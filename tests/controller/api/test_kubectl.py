@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from controller.resources.kinds import by_name
 from controller.store.own_kinds import POD
 from controller.store.recorder import Recorder
 from controller.store.refs import Json, Ref
-from tests.controller.api.kit import CONFIG_MAP, KUBECTL, Api
+from tests.controller.api.kit import CONFIG_MAP, KUBECTL, Api, running
 from tests.kit.eventually import eventually
 
 pytestmark = pytest.mark.skipif(not KUBECTL.exists(), reason="kubectl is not installed")
@@ -298,6 +299,17 @@ async def test_two_who_edit_at_once(api: Api) -> None:
     code, out = await api.try_kubectl("replace", "-f", "-", stdin=read)
     assert code == 1
     assert "the object has been modified" in out
+
+
+async def test_a_token(tmp_path: Path) -> None:
+    async with running(tmp_path, token="secret") as api:
+        plain = api.url
+        api.url = plain.replace("://", "://me:secret@")
+        assert "No resources" in await api.kubectl("get", "isvc")
+        api.url = plain.replace("://", "://me:wrong@")
+        code, out = await api.try_kubectl("get", "isvc")
+        assert code == 1
+        assert "logged in" in out
 
 
 async def test_many_at_once(api: Api) -> None:
