@@ -17,17 +17,15 @@ class Shell(StrEnum):
 
 HELP = "Print the script by which a shell completes commands, kinds and names."
 EXAMPLES = (
-    "Examples:",
-    "source <(graphway completion bash): in this shell; the same line in ~/.bashrc, in each",
-    "source <(graphway completion zsh): the same, after compinit",
-    "graphway completion fish > ~/.config/fish/completions/graphway.fish",
-    "graphway --install-completion writes it where the shell that you use looks for it.",
+    "Examples:\n"
+    "  source <(graphway completion bash)   in this shell; in ~/.bashrc: in each\n"
+    "  graphway --install-completion        write it where this shell looks for it"
 )
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command(help=HELP, epilog="\n\n".join(EXAMPLES))
+@app.command(help=HELP, epilog=EXAMPLES)
 def completion(shell: Annotated[Shell, typer.Argument(show_default=False)]) -> None:
     variable = f"_{PROGRAM.upper()}_COMPLETE"
     print(get_completion_script(prog_name=PROGRAM, complete_var=variable, shell=shell))

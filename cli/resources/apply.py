@@ -78,10 +78,7 @@ def _apply(api: Api, said: Said, dry_run: bool) -> tuple[Found, str]:
         if refused.code != 404:
             raise
         before = None
-    resource = {key: value for key, value in said.resource.items() if key != "status"}
-    # What an object was got with says nothing that its author wants.
-    metadata = {key: value for key, value in resource["metadata"].items() if key not in _SERVERS}
-    answer = api.apply(kind, *at, resource | {"metadata": metadata}, dry_run=dry_run)
+    answer = api.apply(kind, *at, said.resource, dry_run=dry_run)
     if before is None:
         return (kind, answer.body), "created"
     if file := (before.get("annotations") or {}).get(MANIFEST):
@@ -90,15 +87,3 @@ def _apply(api: Api, said: Said, dry_run: bool) -> tuple[Found, str]:
     after = answer.body["metadata"]
     same = dict(before, managedFields=None) == dict(after, managedFields=None)
     return (kind, answer.body), "unchanged" if same else "configured"
-
-
-_SERVERS = (
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-)

@@ -42,9 +42,7 @@ def describe(
         faults = []
         for one in meant(api, words):
             if not one.names:
-                head = {"apiVersion": one.kind.api_version, "kind": one.kind.name}
-                items = api.list(one.kind, Selection(namespace, labels))["items"]
-                objects += [head | item for item in items]
+                objects += api.objects(one.kind, Selection(namespace, labels))
             for name in one.names:
                 try:
                     objects.append(api.get(one.kind, namespace, name))

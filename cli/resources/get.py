@@ -100,10 +100,7 @@ def _objects(api: Api, asked: list[Meant], where: Selection, form: Form) -> None
     found: list[Found] = []
     for one in asked:
         if not one.names:
-            items = api.list(one.kind, where)["items"]
-            # The items of a list do not say what they are, its head does.
-            head = {"apiVersion": one.kind.api_version, "kind": one.kind.name}
-            found += [(one.kind, head | item) for item in items]
+            found += [(one.kind, item) for item in api.objects(one.kind, where)]
         for name in one.names:
             try:
                 found.append((one.kind, api.get(one.kind, where.namespace or "", name)))

@@ -1,26 +1,25 @@
 """Between a request and the store: may this object be, and as what is it kept?
 
-The API asks through `Admit`; `admit` is the answer for the kinds of the table.
+The API asks through `Admission`; `controller.api.rules` answers for the kinds of the table. Here
+its answers become what a client sees: a cause for each field, a warning for what is only odd.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pydantic import ValidationError
-
-from controller.resources.fields import field_problems
-from controller.resources.kinds import Kind, named
-from controller.resources.model import read
-from controller.resources.parse import parse_object
-from controller.store.errors import Cause, invalid
-from controller.store.own_kinds import Open
-from controller.store.refs import Json
-from graph.checks.chain import check
-from graph.loader.fields import field_problems as graph_field_problems
+from controller.resources.kinds import Kind
+from controller.store.errors import ApiError, Cause, invalid
+from controller.store.refs import Json, Ref
 from graph.problems import Path, Problem, Severity
-from graph.spec import KIND as GRAPH
-from graph.spec import InferenceGraph
+
+
+class Admission(Protocol):
+    def admit(self, resource: Json, before: Json | None) -> Sequence[Problem]:
+        """Everything that is wrong or odd with it. `before` is None of a new one."""
+
+    def admit_deletion(self, resource: Json) -> Sequence[Problem]:
+        """Why it cannot go; empty if it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,49 +28,22 @@ class Admitted:
     warnings: tuple[str, ...] = ()
 
 
-class Admit(Protocol):
-    def __call__(self, resource: Json) -> Admitted | Sequence[Problem]:
-        """The object to keep, or everything that is wrong with it."""
-
-
-def admit(resource: Json) -> Admitted | Sequence[Problem]:
-    problems = _problems(resource)
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        return problems
-    return Admitted(resource, tuple(_told(problem) for problem in problems))
-
-
-def _problems(resource: Json) -> list[Problem]:
-    if resource.get("kind") != GRAPH and named(str(resource.get("kind"))) is not None:
-        return parse_object(resource)[1]
-    # A graph's model, and the kinds of our own, leave the metadata open.
-    try:
-        read(Open, resource)
-    except ValidationError as error:
-        return [*field_problems(Open, error)]
-    if resource["kind"] != GRAPH:
-        return []
-    try:
-        return check(InferenceGraph.model_validate(resource, by_alias=True, by_name=False))
-    except ValidationError as error:
-        return [*graph_field_problems(error)]
-
-
-def admitted(admit: Admit, kind: Kind, resource: Json) -> Admitted:
+def admitted(admission: Admission, kind: Kind, resource: Json, before: Json | None) -> Admitted:
     """Raises Invalid, with a cause for each field."""
-    answer = admit(resource)
-    if isinstance(answer, Admitted):
-        return answer
+    problems = admission.admit(resource, before)
+    faults = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if not faults:
+        return Admitted(resource, tuple(map(_told, problems)))
     name = str((resource.get("metadata") or {}).get("name", ""))
-    raise invalid(
-        kind,
-        name,
-        [
-            Cause(field_of(problem.path), f"{problem.message} ({problem.code})")
-            for problem in answer
-            if problem.severity is Severity.ERROR
-        ],
-    )
+    causes = [Cause(field_of(fault.path), f"{fault.message} ({fault.code})") for fault in faults]
+    raise invalid(kind, name, causes)
+
+
+def check_deletion(admission: Admission, ref: Ref, resource: Json) -> None:
+    """Raises Forbidden."""
+    if problems := admission.admit_deletion(resource):
+        told = "; ".join(problem.message for problem in problems)
+        raise ApiError(403, "Forbidden", f"{ref} cannot be deleted: {told}")
 
 
 def field_of(path: Path) -> str:

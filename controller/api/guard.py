@@ -5,9 +5,11 @@ so the Host must be a name of this machine (a name that was rebound to it is not
 another origin is refused. No answer ever allows another origin to read it.
 """
 
+import contextlib
 import hmac
 import ipaddress
 import logging
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -24,6 +26,8 @@ _log = logging.getLogger("graphway.api")
 
 def guard(token: str | None) -> Guard:
     """`token`: what every request must bear; None if only this machine can ask."""
+    if token == "":
+        raise ValueError("an empty token would let everybody in")
 
     def guarded(handler: Handler) -> Handler:
         async def answered(request: web.Request) -> web.StreamResponse:
@@ -55,10 +59,8 @@ def _refusal(request: web.Request, error: ApiError) -> web.Response:
 
 def _let_in(request: web.Request, token: str | None) -> None:
     if token is not None:
-        given = request.headers.get("Authorization", "")
-        scheme, _, offered = given.partition(" ")
-        known = hmac.compare_digest(offered.strip().encode(), token.encode())
-        if scheme.lower() != "bearer" or not known:
+        offered = _offered(request.headers.get("Authorization", ""))
+        if not hmac.compare_digest(offered, token.encode()):
             raise ApiError(401, "Unauthorized", "Unauthorized: this needs the bearer token")
     elif not _is_here(_host(request.headers.get("Host", ""))):
         message = f"Host {request.headers.get('Host', '')!r} is no name of this machine"
@@ -66,6 +68,19 @@ def _let_in(request: web.Request, token: str | None) -> None:
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("Host"):
         raise ApiError(403, "Forbidden", "pages of another origin may not use this API")
+
+
+def _offered(authorization: str) -> bytes:
+    """As a bearer token, or as the password of anybody: kubectl sends no token without TLS, but
+    does send what stands in the address of its server.
+    """
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip().encode(errors="surrogateescape")
+    if scheme.lower() == "basic":
+        with contextlib.suppress(ValueError):
+            return b64decode(rest).partition(b":")[2]
+    return b""
 
 
 def _host(header: str) -> str:

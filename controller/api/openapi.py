@@ -1,32 +1,48 @@
 """OpenAPI v3 of the kinds, as far as kubectl reads it: `explain`, and the options of a PATCH."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Iterable
+from functools import cache
+from hashlib import sha256
 
 from aiohttp import web
 
 from controller.api.guard import Guard
 from controller.api.patches import APPLY, MERGE
-from controller.api.respond import answer
-from controller.resources.kinds import Kind
+from controller.api.respond import answer, encode
+from controller.resources.crds import structural
+from controller.resources.kinds import KINDS, Kind
 from controller.store.refs import Json, api_version
-
-Schema = Callable[[Kind], Json]
 
 _GVK = "x-kubernetes-group-version-kind"
 _OPTIONS = ("dryRun", "fieldManager", "fieldValidation", "force")
 
 
-def openapi(kinds: Iterable[Kind], schema: Schema, guarded: Guard) -> list[web.RouteDef]:
-    groups: dict[str, list[Kind]] = {}
+_OPEN: Json = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+
+def openapi(kinds: Iterable[Kind], guarded: Guard) -> list[web.RouteDef]:
+    groups: dict[str, tuple[Kind, ...]] = {}
     for kind in kinds:
-        groups.setdefault(prefix(kind).strip("/"), []).append(kind)
-    paths = {group: {"serverRelativeURL": f"/openapi/v3/{group}"} for group in groups}
+        group = prefix(kind).strip("/")
+        groups[group] = (*groups.get(group, ()), kind)
 
     async def index(_: web.Request) -> web.StreamResponse:
+        # kubectl keeps a document for good under an address with its hash.
+        paths = {}
+        for group, members in groups.items():
+            digest = (await _made(members))[1]
+            paths[group] = {"serverRelativeURL": f"/openapi/v3/{group}?hash={digest}"}
         return answer({"paths": paths})
 
     async def document(request: web.Request) -> web.StreamResponse:
-        return answer(_document(groups[request.match_info["group"]], schema))
+        members = groups[request.match_info["group"]]
+        body, digest = await _made(members)
+        response = web.Response(body=body, content_type="application/json")
+        response.headers["ETag"] = f'"{digest}"'
+        if request.query.get("hash") == digest:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
 
     listed = "|".join(group.replace(".", r"\.") for group in groups)
     return [
@@ -39,13 +55,21 @@ def prefix(kind: Kind) -> str:
     return f"/apis/{api_version(kind)}" if kind.group else f"/api/{kind.version}"
 
 
-def _document(kinds: Iterable[Kind], schema: Schema) -> Json:
-    return {
+async def _made(kinds: tuple[Kind, ...]) -> tuple[bytes, str]:
+    return await asyncio.to_thread(lambda: _document(kinds))
+
+
+@cache
+def _document(kinds: tuple[Kind, ...]) -> tuple[bytes, str]:
+    """With its hash. Half a second of work: not before somebody asks, and not on the loop."""
+    said = {
         "openapi": "3.0.0",
         "info": {"title": "Graphway", "version": "v1"},
         "paths": {path: item for kind in kinds for path, item in _paths(kind)},
-        "components": {"schemas": {_name(kind): _schema(kind, schema) for kind in kinds}},
+        "components": {"schemas": {_name(kind): _schema(kind) for kind in kinds}},
     }
+    body = encode(said)
+    return body, sha256(body).hexdigest().upper()
 
 
 def _paths(kind: Kind) -> Iterable[tuple[str, Json]]:
@@ -63,8 +87,8 @@ def _paths(kind: Kind) -> Iterable[tuple[str, Json]]:
     yield f"{place}/{{name}}", {"get": {"x-kubernetes-action": "get", **shared}, "patch": patch}
 
 
-def _schema(kind: Kind, schema: Schema) -> Json:
-    return schema(kind) | {_GVK: [_gvk(kind)]}
+def _schema(kind: Kind) -> Json:
+    return (structural(kind) if kind in KINDS else _OPEN) | {_GVK: [_gvk(kind)]}
 
 
 def _name(kind: Kind) -> str:

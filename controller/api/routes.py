@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 
 from aiohttp import web
 
-from controller.api.admission import Admit, admit
+from controller.api.admission import Admission
 from controller.api.discovery import discovery
 from controller.api.guard import Guard, guard
 from controller.api.logs import Logs, log_routes
-from controller.api.openapi import Schema, openapi, prefix
+from controller.api.openapi import openapi, prefix
+from controller.api.rules import Rules
 from controller.api.verbs import Verbs
 from controller.resources.kinds import Kind
 from controller.store.errors import ApiError
 from controller.store.own_kinds import ALL_KINDS, POD, READ_ONLY
-from controller.store.refs import Json
 from controller.store.store import Store
 
 _LOGGED = (POD.name, "InferenceService")
@@ -26,16 +26,15 @@ def routes(
     store: Store,
     *,
     logs: Logs,
-    admit: Admit = admit,
-    schema: Schema | None = None,
     token: str | None = None,
+    admission: Admission | None = None,
     kinds: Iterable[Kind] = ALL_KINDS,
 ) -> list[web.RouteDef]:
     """`token` is None only where nobody but this machine can connect."""
     known, guarded = tuple(kinds), guard(token)
-    found = [*discovery(known, guarded), *openapi(known, schema or _open, guarded)]
+    found = [*discovery(known, guarded), *openapi(known, guarded)]
     for kind in known:
-        found += _of_kind(kind, Verbs(kind, store, admit), guarded)
+        found += _of_kind(kind, Verbs(kind, store, admission or Rules(store)), guarded)
         if kind.name in _LOGGED:
             found.append(log_routes(kind, f"{_one(kind)}/log", store, logs, guarded))
     nothing = guarded(_nothing)
@@ -43,10 +42,6 @@ def routes(
 
 
 _UNKNOWN = ("/api/{rest:.*}", "/apis/{rest:.*}", "/openapi/{rest:.*}")
-
-
-def _open(_: Kind) -> Json:
-    return {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
 async def _nothing(request: web.Request) -> web.StreamResponse:

@@ -8,7 +8,7 @@ import secrets
 
 from aiohttp import web
 
-from controller.api.admission import Admit, Admitted, admitted
+from controller.api.admission import Admission, Admitted, admitted, check_deletion
 from controller.api.patches import changed_by
 from controller.api.request import Form, Options, form, media_type, parse, read_body, read_object
 from controller.api.respond import answer
@@ -18,6 +18,7 @@ from controller.api.watch import Watch, stream
 from controller.resources.kinds import Kind
 from controller.store.dependents import Propagation
 from controller.store.errors import bad_request, expired
+from controller.store.own_kinds import NAMESPACE
 from controller.store.refs import DEFAULT_NAMESPACE, Json, Ref, api_version
 from controller.store.store import Deleted, Edit, Store
 
@@ -27,10 +28,10 @@ _NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: nobody wants the wor
 
 
 class Verbs:
-    def __init__(self, kind: Kind, store: Store, admit: Admit) -> None:
+    def __init__(self, kind: Kind, store: Store, admission: Admission) -> None:
         self._kind = kind
         self._store = store
-        self._admit = admit
+        self._admission = admission
 
     async def find(self, request: web.Request) -> web.StreamResponse:
         options = Options(request.query)
@@ -60,7 +61,7 @@ class Verbs:
         options = Options(request.query)
         given = await read_object(request)
         resource = _placed(self._kind, given, request.match_info.get("namespace"))
-        allowed = self._admitted(resource)
+        allowed = self._admitted(resource, None)
         made = self._store.create(self._kind, allowed.resource, dry_run=options.dry_run)
         return self._one(request, made, allowed, status=201)
 
@@ -75,7 +76,7 @@ class Verbs:
         patch = changed_by(media_type(request), body, ref, options, self._store.now)
         if patch.creates and self._store.find(ref) is None:
             made = _placed(self._kind, patch.change({"metadata": {}}), ref.namespace, ref.name)
-            allowed = self._admitted(made)
+            allowed = self._admitted(made, None)
             created = self._store.create(self._kind, allowed.resource, dry_run=options.dry_run)
             return self._one(request, created, allowed, status=201)
         return self._edited(request, ref, patch.change)
@@ -147,6 +148,11 @@ class Verbs:
         believed = given.get("preconditions")
         believed = believed if isinstance(believed, dict) else {}
         with self._store.transaction(dry_run=options.dry_run):
+            for ref in refs:
+                check_deletion(self._admission, ref, self._store.get(ref))
+                for inner in self._contents(ref):
+                    if self._store.find(inner) is not None:  # it may have gone with its owner
+                        self._store.delete(inner)
             return [
                 self._store.delete(
                     ref,
@@ -155,8 +161,16 @@ class Verbs:
                     propagation=Propagation(propagation),
                 )
                 for ref in refs
-                if len(refs) == 1 or self._store.find(ref) is not None  # gone with its owner
+                if len(refs) == 1 or self._store.find(ref) is not None
             ]
+
+    def _contents(self, ref: Ref) -> list[Ref]:
+        """What goes with it: of a namespace, all that is in it."""
+        if ref.kind is not NAMESPACE:
+            return []
+        kinds = [kind for kind in self._store.kinds.values() if kind.namespaced]
+        found = [(kind, self._store.list(kind, ref.name).items) for kind in kinds]
+        return [Ref.of(kind, item) for kind, items in found for item in items]
 
     def _edited(self, request: web.Request, ref: Ref, change: Edit) -> web.StreamResponse:
         allowed = Admitted({})
@@ -166,7 +180,7 @@ class Verbs:
             wanted = _an_object(change(live))
             if self._kind.status:
                 wanted = _with("status", live, wanted)
-            allowed = self._admitted(wanted)
+            allowed = self._admitted(wanted, live)
             return allowed.resource
 
         after = self._store.edit(ref, checked, dry_run=Options(request.query).dry_run)
@@ -178,15 +192,15 @@ class Verbs:
         def checked(live: Json) -> Json:
             nonlocal allowed
             wanted = _an_object(change(live))
-            allowed = self._admitted(_with("status", wanted, live))
+            allowed = self._admitted(_with("status", wanted, live), live)
             believed = {k: v for k, v in wanted["metadata"].items() if k in _PRECONDITIONS}
             return allowed.resource | {"metadata": live["metadata"] | believed}
 
         after = self._store.edit_status(ref, checked, dry_run=Options(request.query).dry_run)
         return self._one(request, after, allowed)
 
-    def _admitted(self, resource: Json) -> Admitted:
-        return admitted(self._admit, self._kind, resource)
+    def _admitted(self, resource: Json, before: Json | None) -> Admitted:
+        return admitted(self._admission, self._kind, resource, before)
 
     def _ref(self, request: web.Request) -> Ref:
         namespace = request.match_info.get("namespace", "") if self._kind.namespaced else ""

@@ -4,7 +4,9 @@ Which kinds there are is asked, not known: so this needs none of the models, and
 server keeps. Answers are what the server said; nothing is printed or decided here.
 """
 
+import builtins
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,17 @@ _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 _MERGE = "application/merge-patch+json"
 _APPLY = "application/apply-patch+yaml"
 _EXPIRED = 410
+_STATE = (
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+)
+_PAUSE_S = 1.0
 _SILENCE_S = 150.0  # the server gives a sign of life every minute
 
 
@@ -115,12 +128,23 @@ class Api:
         query = selection.query | ({"includeObject": "Object"} if table else {})
         return self._one("GET", kind.path(selection.namespace), query, accept=accept).body  # type: ignore[no-any-return]
 
+    def objects(self, kind: ServedKind, selection: Selection) -> builtins.list[Json]:
+        """Each saying what it is: the items of a list leave that to its head."""
+        head = {"apiVersion": kind.api_version, "kind": kind.name}
+        return [head | item for item in self.list(kind, selection)["items"]]
+
     def apply(
         self, kind: ServedKind, namespace: str, name: str, resource: Json, *, dry_run: bool = False
     ) -> Answer:
-        """Status 201 for what was not there before."""
+        """Status 201 for what was not there before.
+
+        What only says which state the object was once read in is not sent.
+        """
+        wanted = {key: value for key, value in resource.items() if key != "status"}
+        metadata = resource.get("metadata") or {}
+        wanted["metadata"] = {k: v for k, v in metadata.items() if k not in _STATE}
         query = {"fieldManager": MANAGER, "force": "true"} | _dry(dry_run)
-        return self._one("PATCH", kind.path(namespace, name), query, resource, media=_APPLY)
+        return self._one("PATCH", kind.path(namespace, name), query, wanted, media=_APPLY)
 
     def merge(self, kind: ServedKind, namespace: str, name: str, patch: Json) -> Json:
         query = {"fieldManager": MANAGER}
@@ -154,6 +178,7 @@ class Api:
                 if refused.code != _EXPIRED or version is None:
                     raise
                 version = None
+            time.sleep(_PAUSE_S)  # a server that ends each stream at once is not to be stormed
 
     @contextmanager
     def watch_once(

@@ -24,6 +24,8 @@ class Origin:
             host, port = parts.hostname, parts.port
         except ValueError:  # such a port
             host = port = None
+        if parts.username is not None:  # it would be told with each fault
+            raise ValueError("a URL with a password is not taken; GRAPHWAY_ADMIN_TOKEN is for it")
         if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
             raise ValueError(f"{url!r} is no URL of a server; write it as http://127.0.0.1:9902")
         self.url = given.rstrip("/")
@@ -65,7 +67,8 @@ class Origin:
         try:
             yield
         except (OSError, HTTPException, UnicodeError) as error:
-            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            why = " ".join(said.split())  # some quote what they were sent, line ends and all
             raise Unreachable(f"no answer from {self.url}: {why}; does it run?") from error
 
     def _connection(self, timeout_s: float | None) -> HTTPConnection:

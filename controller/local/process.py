@@ -130,15 +130,15 @@ async def start(
     """A command that cannot be run ends with status 127 and says why in its output."""
     launch.folder.mkdir(parents=True, exist_ok=True)
     output = Output(LogFile(log, limits), on_line)
+    pipe: asyncio.ReadTransport | None = None
     # A pipe of our own: with asyncio's, some Pythons call a process alive until its children close
     # it too.
     read_end, write_end = os.pipe()
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb", buffering=0)
-    )
     try:
+        reader = asyncio.StreamReader()
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb", buffering=0)
+        )
         process = await asyncio.create_subprocess_exec(
             *wrapped(launch.argv, cgroup),
             env=launch.env,
@@ -149,12 +149,13 @@ async def start(
             start_new_session=True,
         )
     except BaseException:
-        transport.close()
+        if pipe is not None:
+            pipe.close()
         output.close()
         raise
     finally:
         os.close(write_end)
-    return Process(process, reader, transport, output)
+    return Process(process, reader, pipe, output)
 
 
 def wrapped(argv: tuple[str, ...], cgroup: Path | None = None) -> tuple[str, ...]:

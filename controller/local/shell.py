@@ -214,13 +214,17 @@ class Replica:
         mark: str,
     ) -> int:
         cgroup = self._cgroup(spec, mark)
-        running = await process.start(
-            ready,
-            spec.log,
-            lambda line: self._around.on_output(self.key, line),
-            limits=self._around.settings.log_limits,
-            cgroup=cgroup.folder if cgroup else None,
-        )
+        try:
+            running = await process.start(
+                ready,
+                spec.log,
+                lambda line: self._around.on_output(self.key, line),
+                limits=self._around.settings.log_limits,
+                cgroup=cgroup.folder if cgroup else None,
+            )
+        except asyncio.CancelledError:  # it may have begun to run
+            await asyncio.to_thread(kill_marked, mark)
+            raise
         self._process, self._launch, self._limited = running, ready, cgroup is not None
         self._answers_itself = False
         self._around.run_file.add(running.pid)

@@ -101,7 +101,7 @@ class Batcher(Model):
 
 class StorageUri(Model):
     uri: StrictStr = Field(min_length=1)
-    mount_path: StrictStr = Field(MODEL_MOUNT, pattern=r"^/", max_length=255)
+    mount_path: StrictStr = Field(default=MODEL_MOUNT, pattern=r"^/", max_length=255)
 
 
 class ComponentExtensionSpec(Model):

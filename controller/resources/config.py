@@ -19,7 +19,6 @@ from graph.problems import Path, Problem
 from graph.wording import Speller, shown
 
 NAME = "inferenceservice-config"
-NAMESPACE = "kserve"
 
 # Never copied to what an InferenceService makes; `inferenceService` adds to them.
 DISALLOWED_ANNOTATIONS = (
@@ -256,8 +255,8 @@ class Config(Model):
         return {"Serverless": "Knative", "RawDeployment": "Standard"}.get(given, given)
 
 
-def is_config(resource: object) -> bool:
-    return isinstance(resource, ConfigMap) and resource.name == NAME
+def is_config(config_map: ConfigMap) -> bool:
+    return config_map.name == NAME
 
 
 def config_of(config_map: ConfigMap) -> tuple[Config, list[Problem]]:

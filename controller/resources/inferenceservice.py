@@ -86,7 +86,7 @@ class WorkerSpec(PodSpec):
 
 
 class PredictorSpec(ComponentSpec):
-    name: StrictStr | None = Field(None, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
+    name: StrictStr | None = Field(default=None, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
     model: ModelSpec | None = None
     sklearn: SKLearnSpec | None = None
     tensorflow: TFServingSpec | None = None

@@ -14,7 +14,8 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import ValidationError
 
 from controller.resources.codes import Code
-from controller.resources.config import Config
+from controller.resources.config import Config, config_of, is_config
+from controller.resources.credentials import ConfigMap
 from controller.resources.fields import field_problems, without_unknown
 from controller.resources.inferenceservice import InferenceService
 from controller.resources.kinds import Kind, kind_of, named
@@ -59,7 +60,10 @@ Runtime = Declared[AnyServingRuntime]
 
 @dataclass(slots=True)
 class Resources:
+    """`config` is None if no document tells how the cluster is configured."""
+
     objects: dict[Id, Declared[Resource]] = field(default_factory=dict)
+    config: Config | None = None
     problems: list[Located] = field(default_factory=list)
 
     @property
@@ -84,7 +88,8 @@ def parse(documents: Iterable[Document], built_in: Iterable[Document] = ()) -> R
     for document in built_in:
         _add(found, document, replaceable=set())
     replaceable = set(found.objects)
-    for document in documents:
+    # The configuration first: it decides how the others are meant.
+    for document in sorted(documents, key=lambda document: document.kind != "ConfigMap"):
         _add(found, document, replaceable)
     _compare(found, {key: item for key, item in found.objects.items() if key not in replaceable})
     return found
@@ -149,7 +154,10 @@ def _read(
 def _add(found: Resources, document: Document, replaceable: set[Id]) -> None:
     if document.kind == GRAPH:
         return
-    resource, problems = parse_object(document.data)
+    resource, problems = parse_object(document.data, found.config)
+    if isinstance(resource, ConfigMap) and is_config(resource):
+        found.config, faults = config_of(resource)
+        problems += faults
     if resource is not None:
         key = _id(resource)
         if key in found.objects and key not in replaceable:

@@ -42,9 +42,17 @@ class Journal:
     def _lines(self) -> list[object]:
         try:
             *whole, _ = self._path.read_bytes().split(b"\n")
-            return [json.loads(line) for line in whole]
-        except (OSError, ValueError):
+        except OSError:
             return []
+        return list(map(_parsed, whole))
+
+
+def _parsed(line: bytes) -> object:
+    """None for one that was cut short, and then written on."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 def _part(line: object) -> Part | None:

@@ -14,7 +14,7 @@ from controller.storage.outcome import TRANSIENT, Fault, Reason
 from controller.storage.source import Item
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetResult, ObjectMeta
     from obstore.store import ObjectStore
 
 CHUNK_BYTES = 1024 * 1024
@@ -24,9 +24,9 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 _KEYS = re.compile("AccessKey|Signature|Token|Credential|Authoriz|Authentic|AccountProblem")
 # Words in the text of a transport error, and ours.
 _TRANSPORT = (
-    ("Connection refused", "connection refused"),
+    ("ConnectionRefused", "connection refused"),
     ("dns error", "its name is not known"),
-    ("certificate", "its certificate is not trusted"),
+    ("InvalidCertificate", "its certificate is not trusted"),
     ("timed out", "no answer in time"),
     ("TimedOut", "no answer in time"),
 )
@@ -40,6 +40,8 @@ class ObjectSource:
         self._prefix = prefix
         self._shown = shown  # the URI, without secrets
         self._has_keys = has_keys
+        self._listed: dict[str, ObjectMeta] = {}
+        self._etags: dict[str, str] = {}  # of objects whose listed one no other answer agrees with
 
     async def items(self) -> Sequence[Item]:
         prefix = "/".join(filter(None, self._prefix.split("/")))
@@ -88,25 +90,51 @@ class ObjectSource:
         if plain is None:
             message = f"{name!r} below {self._shown} is no name for a file here; rename it"
             raise Fault(Reason.BAD_NAME, message)
-        etag = meta["e_tag"]
-        return Item(plain, meta["path"], meta["size"], etag.strip('"') if etag else None)
+        self._listed[meta["path"]] = meta
+        return Item(plain, meta["path"], meta["size"], _etag(meta))
 
     async def read(self, item: Item, start: int, end: int | None) -> AsyncGenerator[bytes, None]:
         import obstore  # noqa: PLC0415
 
         assert end is not None  # these stores always know the size
-        options: obstore.GetOptions = {"range": (start, end)}
-        if item.etag:
-            options["if_match"] = f'"{item.etag}"'  # some list it without its quotes
         try:
-            result = await obstore.get_async(self._store, item.place, options=options)
-            answered = (result.meta["e_tag"] or "").strip('"')
-            if item.etag and answered and answered != item.etag:  # who ignores the condition
-                raise self._changed()
+            result = await self._get(item, start, end)
             async for chunk in result.stream(CHUNK_BYTES):
                 yield bytes(chunk)
         except (obstore.exceptions.BaseError, OSError) as error:
             raise self._fault(error) from error
+
+    async def _get(self, item: Item, start: int, end: int) -> "GetResult":
+        import obstore  # noqa: PLC0415
+
+        etag = self._etags.get(item.place, item.etag)
+        options: obstore.GetOptions = {"range": (start, end)}
+        if etag:
+            options["if_match"] = f'"{etag}"'  # some list it without its quotes
+        try:
+            result = await obstore.get_async(self._store, item.place, options=options)
+            answered = _etag(result.meta)
+            if not etag or answered in (etag, None):  # some ignore the condition
+                return result
+        except obstore.exceptions.PreconditionError:
+            pass
+        if item.place in self._etags or not await self._lists_another_etag(item.place):
+            raise self._changed()
+        return await self._get(item, start, end)
+
+    async def _lists_another_etag(self, path: str) -> bool:
+        """Some gateways do, of an object that is the same in all else."""
+        import obstore  # noqa: PLC0415
+
+        listed, now = self._listed[path], await obstore.head_async(self._store, path)
+        same_size = now["size"] == listed["size"]
+        # A header has whole seconds.
+        age = abs((now["last_modified"] - listed["last_modified"]).total_seconds())
+        etag = _etag(now)
+        if not etag or etag == _etag(listed) or not same_size or age >= 1:
+            return False
+        self._etags[path] = etag
+        return True
 
     def _changed(self) -> Fault:
         return Fault(Reason.CHANGED, f"{self._shown} changed while it was fetched")
@@ -127,14 +155,18 @@ class ObjectSource:
                 return Fault(Reason.BAD_NAME, message)
         text = str(error)
         status, code = _STATUS.search(text), _CODE.search(text)
+        if status and "token request" in text and int(status[1]) < 500:
+            return self._denied("")  # said by whoever turns a key into a token
         if status:
             return self._refused(int(status[1]), code[1] if code else "")
         if "redirect without LOCATION" in text:
             return self._refused(301, "")
         if "body error" in text:
             return Fault(Reason.INTERRUPTED, f"the connection to {shown} broke again and again")
-        why = next((ours for word, ours in _TRANSPORT if word in text), "it cannot be connected to")
-        return Fault(Reason.UNREACHABLE, f"the store of {shown} does not answer: {why}")
+        if "HTTP error" in text:
+            why = next((ours for word, ours in _TRANSPORT if word in text), "no connection")
+            return Fault(Reason.UNREACHABLE, f"the store of {shown} does not answer: {why}")
+        return Fault(Reason.BAD_ANSWER, f"the store of {shown} answers what nobody understands")
 
     def _refused(self, status: int, code: str) -> Fault:
         named = f" ({code})" if code else ""
@@ -160,6 +192,10 @@ class ObjectSource:
             way = "no credentials were given; add a Secret to its service account, or set the"
             way += " environment's"
         return Fault(Reason.DENIED, f"{self._shown} is not to be read{named}: {way}")
+
+
+def _etag(meta: "ObjectMeta") -> str | None:
+    return (meta["e_tag"] or "").strip('"') or None
 
 
 def _slashes(path: str) -> list[int]:

@@ -2,9 +2,12 @@
 the environment of the process is said here, so that only the given credentials count.
 """
 
+import atexit
 import json
+import time
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +20,7 @@ from controller.storage.settings import StorageSettings
 if TYPE_CHECKING:
     from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
+SETTLE_S: Final = 0.1
 REGION: Final = "us-east-1"  # AWS's own default
 GOOGLE: Final = "https://storage.googleapis.com"
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -30,6 +34,7 @@ def open_store(
         import obstore  # noqa: PLC0415 - part of an extra
     except ImportError as error:
         raise missing_library(location.family) from error
+    _settle_at_exit()
     try:
         match location:
             case Blobs():
@@ -40,6 +45,14 @@ def open_store(
     except (obstore.exceptions.BaseError, ValueError, OSError) as error:
         message = f"the credentials for {location.family} cannot be used; check their form"
         raise Fault(Reason.BAD_CREDENTIALS, message) from error
+
+
+@cache
+def _settle_at_exit() -> None:
+    """obstore's threads let go of Python objects just after they gave their answer; one that does
+    so while the interpreter goes away aborts the process (PyO3/pyo3-async-runtimes issue 40).
+    """
+    atexit.register(time.sleep, SETTLE_S)
 
 
 def missing_library(family: Family) -> Fault:

@@ -14,13 +14,14 @@ from controller.resources.credentials import Secret, ServiceAccount
 from controller.resources.inferenceservice import StorageSpec
 from controller.resources.storagecontainer import AnyStorageContainer
 from controller.storage.containers import Command, choose, command_of, plain_env
-from controller.storage.credentials import Credentials, completed, from_environment
+from controller.storage.credentials import NONE_GIVEN, Credentials, completed, from_environment
 from controller.storage.locations import Blobs, Bucket, HubModel, WebFile, locate
 from controller.storage.names import ALLOW, IGNORE, read_patterns
 from controller.storage.outcome import Fault, FetchFailed
 from controller.storage.request import Request, folder_name
 from controller.storage.secrets import account_credentials, secret_texts
 from controller.storage.spec import place
+from controller.storage.uris import mapped_path
 
 DEFAULT_ACCOUNT = "default"
 
@@ -56,9 +57,15 @@ class Wish:
 
 
 def wish(
-    model: Model, objects: Objects, environ: Mapping[str, str], models: Path
+    model: Model,
+    objects: Objects,
+    environ: Mapping[str, str],
+    models: Path,
+    uri_map: Mapping[str, Path],
 ) -> Wish | list[str]:
     """`models`: the folder that has a folder for each model."""
+    if model.uri and mapped_path(model.uri, uri_map):
+        return Wish(Request(model.uri, models / folder_name(model.uri, NONE_GIVEN), model.folder))
     placed = _placed(model, objects)
     if isinstance(placed, list):
         return placed
@@ -124,5 +131,5 @@ def _needed(credentials: Credentials, location: object, command: Command | None)
         case Bucket() | Blobs() | WebFile() | HubModel() if command is None:
             return credentials.only(location.family)
         case _ if command is None:
-            return Credentials()
+            return NONE_GIVEN
     return credentials

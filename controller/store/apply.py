@@ -35,8 +35,9 @@ def apply(ref: Ref, live: Json, wanted: Json, *, manager: str, force: bool, now:
 
     For a new object `live` is one without content.
     """
-    if wanted.get("metadata", {}).get("managedFields"):
-        raise bad_request("metadata.managedFields must be nil")
+    metadata = wanted.get("metadata", {})
+    if not isinstance(metadata, dict) or metadata.get("managedFields"):
+        raise bad_request("metadata must be an object, and metadata.managedFields must be nil")
     entries = list(live["metadata"].get("managedFields") or ())
     owned = {_manager(entry): _fields(entry) for entry in entries}
     mine = {path for path, _ in _leaves(wanted)} - _NOT_OWNED

@@ -50,18 +50,18 @@ def strategic_merge(live: Any, patch: Any) -> Any:
         if key.startswith(_DELETE_PLAIN):
             name = key.removeprefix(_DELETE_PLAIN)
             dropped = _listed(patch, key)
-            merged[name] = [item for item in merged.get(name) or () if item not in dropped]
+            merged[name] = [item for item in _items(merged, name) if item not in dropped]
         elif key.startswith("$"):
             continue
         elif value is None:
             merged.pop(key, None)
         elif isinstance(value, list) and key in _MERGE_KEYS:
-            merged[key] = _merge_list(merged.get(key) or [], value, _MERGE_KEYS[key])
+            merged[key] = _merge_list(_items(merged, key), value, _MERGE_KEYS[key])
         else:
             merged[key] = strategic_merge(merged.get(key), value)
     for key in patch:
         name = key.removeprefix(_ORDER)
-        if name != key and name in _MERGE_KEYS and merged.get(name):
+        if name != key and name in _MERGE_KEYS and _items(merged, name):
             merged[name] = _ordered(merged[name], _listed(patch, key), _MERGE_KEYS[name])
     return merged
 
@@ -70,6 +70,11 @@ def _listed(patch: Json, key: str) -> list[Any]:
     if not isinstance(patch[key], list):
         raise bad_request(f"{key} in a patch must be a list")
     return list(patch[key])
+
+
+def _items(live: Json, key: str) -> list[Any]:
+    found = live.get(key)
+    return found if isinstance(found, list) else []
 
 
 def _merge_list(live: list[Any], patch: list[Any], merge_key: str | None) -> list[Any]:

@@ -110,12 +110,13 @@ def _said(content: Json) -> Json:
 
 def folded(kind: Kind, resource: Json) -> Json:
     """`stringData` of a Secret is a way to write `data`, and is never read back."""
-    texts = resource.get("stringData")
-    if (kind.group, kind.name) != ("", "Secret") or not isinstance(texts, dict):
+    texts, data = resource.get("stringData"), resource.get("data") or {}
+    is_secret = (kind.group, kind.name) == ("", "Secret")
+    if not is_secret or not isinstance(texts, dict) or not isinstance(data, dict):
         return resource
     encoded = {key: b64encode(str(text).encode()).decode() for key, text in texts.items()}
     kept = {key: value for key, value in resource.items() if key != "stringData"}
-    return kept | {"data": (resource.get("data") or {}) | encoded}
+    return kept | {"data": data | encoded}
 
 
 def _check(ref: Ref, wanted: Json) -> None:

@@ -6,7 +6,7 @@ Refusals are `ApiError`s. A write that changes nothing is none: no version, no c
 """
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,7 +55,7 @@ class Store:
     def __init__(
         self,
         path: Path,
-        kinds: Iterator[Kind] | tuple[Kind, ...],
+        kinds: Iterable[Kind],
         *,
         clock: Callable[[], datetime] = _utc_now,
         new_uid: Callable[[], str] = _new_uid,

@@ -23,7 +23,6 @@ from graph.conditions.skip import (
 MODIFIERS: Final = frozenset(
     b"pretty ugly reverse this flatten join valid keys values tostr fromstr group dig".split()
 )
-_KEYS: Final = re.compile(rb"([A-Za-z_-][A-Za-z0-9_-]*)(?:\.[A-Za-z0-9_-]+)*")
 _FROM_ANYTHING: Final = frozenset((b"@", b"!", b"[", b"{", b"."))  # make something of scalars too
 _OPENERS: Final = b"[({"
 _CLOSERS: Final = b"])}"
@@ -59,10 +58,9 @@ class Query:
         """The elements that do not satisfy it, as far as a look at their names tells."""
         if not self.path:
             return None
-        keys = _KEYS.fullmatch(self.path)
-        if keys is None or self.value[:1] == b"~":  # which holds of what is missing, too
+        if self.value[:1] == b"~":  # which may hold of what is missing
             return INERT_ELEMENTS
-        return elements_without(keys[1])
+        return elements_without(self.path)
 
 
 @dataclass(frozen=True)
@@ -76,10 +74,9 @@ class ObjectPart:
     @cached_property
     def skipped(self) -> re.Pattern[bytes]:
         """The members that lead nowhere, any number of them."""
-        goes_on = self.rest.path is not None
         if self.glob is None:
-            return members_without(self.key, containers_only=goes_on)
-        return members_unlike(self.glob.quoted, containers_only=goes_on)
+            return members_without(self.key, inside=self.rest.path)
+        return members_unlike(self.glob.quoted, inside=self.rest.path)
 
 
 @dataclass(frozen=True)
@@ -102,9 +99,7 @@ class ArrayPart:
             return self.query.skipped
         if self.each is None:
             return ELEMENTS
-        if (keys := _KEYS.fullmatch(self.each)) is not None:
-            return elements_without(keys[1])
-        return None if self.each[:1] in _FROM_ANYTHING else INERT_ELEMENTS
+        return None if self.each[:1] in _FROM_ANYTHING else elements_without(self.each)
 
 
 def _after_dot(text: bytes, may_pipe: bool) -> Rest:

@@ -39,6 +39,7 @@ _ELEMENT_OR_END: Final = re.compile(rb'["{\[ntf+\-0-9iIN\]]')
 _NOT_BLANK: Final = re.compile(rb"[^ \t\r\n]")
 _STATIC_LITERALS: Final = frozenset((b"true", b"false", b"null", b"nan", b"inf"))
 _STATIC_TEXT: Final = b'{["+-0123456789'
+_LONG: Final = 4096  # what is left of a text, if the patterns that skip are worth their compiling
 _SEARCH_COST: Final = 2  # of one search, beside the bytes that it reads
 
 
@@ -160,8 +161,8 @@ class Search:
         self, text: bytes, at: int, frame: _Frame, part: ArrayPart, found: _Found
     ) -> tuple[_Step, int]:
         while at <= len(text):
-            if part.skipped is not None and not _near(part.index, frame.seen):
-                run = part.skipped.match(text, at)
+            if len(text) - at > _LONG and not _near(part.index, frame.seen):
+                run = part.skipped.match(text, at) if part.skipped is not None else None
                 if run is not None:
                     frame.seen += count_elements(run[0])
                     at = run.end()
@@ -249,9 +250,11 @@ def _object(
     text: bytes, at: int, frame: _Frame, part: ObjectPart, found: _Found
 ) -> tuple[_Step, int]:
     while True:
-        skipped = part.skipped.match(text, at)
-        assert skipped is not None  # it also matches nothing
-        start = _KEY_OR_END.search(text, skipped.end())
+        if len(text) - at > _LONG:
+            skipped = part.skipped.match(text, at)
+            assert skipped is not None  # it also matches nothing
+            at = skipped.end()
+        start = _KEY_OR_END.search(text, at)
         if start is None:
             break
         if start[0] == b"}":

@@ -23,6 +23,8 @@ _INERT: Final = rb"(?:%b|%b)%b" % (_INERT_STRING, _TOKEN, _BEHIND)
 # A name that begins so cannot equal one that holds none of these characters.
 _ESCAPABLE: Final = frozenset(b'"\\/\b\f\n\r\t')
 _ESCAPED_NAME: Final = rb'[^"\\\x00-\x1f]*+\\["\\/bfnrt][^"\\]*+(?:\\.[^"\\]*+)*+"'
+# A path of names and nothing else, the first of which is no index: it leads only into objects.
+_KEYS: Final = re.compile(rb"([A-Za-z_-][A-Za-z0-9_-]*)(?:\.[A-Za-z0-9_-]+)*")
 
 # So few elements that those before an index of a few hundred cost nothing, and so many that the
 # steps between two matches do not count.
@@ -42,27 +44,36 @@ def count_elements(run: bytes) -> int:
     return len(_ELEMENT.findall(run))
 
 
-def elements_without(key: bytes) -> re.Pattern[bytes]:
-    """Elements that have no member of that name, which is no index and has no wildcards."""
-    without = rb"\{(?:%b)*+[ \t\r\n]*+\}" % _member(_other_name(key), _VALUE)
-    return _elements(rb"(?:%b|(?:(?=\[)%b|%b)%b)" % (_INERT, SHALLOW, without, _BEHIND))
+def elements_without(path: bytes) -> re.Pattern[bytes]:
+    """Elements in which a path that does not begin like one from anything finds nothing."""
+    keys = _KEYS.fullmatch(path)
+    if keys is None:
+        return INERT_ELEMENTS
+    return _elements(rb"(?:%b|%b)" % (_INERT, _container_without(keys[1])))
 
 
-def members_without(key: bytes, *, containers_only: bool) -> re.Pattern[bytes]:
-    """Members of other names; or of this one, if it is to hold a container and they hold none."""
-    return _members(_other_name(key), containers_only)
+def members_without(key: bytes, *, inside: bytes | None) -> re.Pattern[bytes]:
+    """Members of other names, and if the path goes on inside, of this one where that is in vain."""
+    return _members(_other_name(key), inside)
 
 
-def members_unlike(quoted: bytes, *, containers_only: bool) -> re.Pattern[bytes]:
+def members_unlike(quoted: bytes, *, inside: bytes | None) -> re.Pattern[bytes]:
     """The same for the names that a pattern matches together with the quote behind them."""
-    return _members(rb'(?!%b)[^"\\]*+"' % quoted, containers_only)
+    return _members(rb'(?!%b)[^"\\]*+"' % quoted, inside)
 
 
-def _members(name: bytes, containers_only: bool) -> re.Pattern[bytes]:
+def _members(name: bytes, inside: bytes | None) -> re.Pattern[bytes]:
     members = _member(name, _VALUE)
-    if containers_only:
-        members += b"|" + _member(rb'[^"\\]*+"', _SCALAR)
+    if inside is not None:
+        keys = _KEYS.fullmatch(inside)
+        vain = rb"(?:%b|%b)" % (_SCALAR, _container_without(keys[1])) if keys else _SCALAR
+        members += b"|" + _member(rb'[^"\\]*+"', vain)
     return re.compile(rb"(?:%b)*+" % members, re.DOTALL)
+
+
+def _container_without(key: bytes) -> bytes:
+    members = rb"(?:%b)*+[ \t\r\n]*+" % _member(_other_name(key), _VALUE)
+    return rb"(?:(?=\[)%b|\{%b\})%b" % (SHALLOW, members, _BEHIND)
 
 
 def _member(name: bytes, value: bytes) -> bytes:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ class Api:
     store: Store
     session: ClientSession
     home: Path
+    environment: dict[str, str] = field(default_factory=dict)  # of kubectl
 
     async def call(self, method: str, path: str, **options: Any) -> tuple[int, Json]:
         async with self.session.request(method, self.url + path, **options) as response:
@@ -92,7 +93,7 @@ class Api:
         return process.returncode, out.decode()
 
     async def start_kubectl(self, *words: str) -> asyncio.subprocess.Process:
-        environment = {"HOME": str(self.home), "PATH": os.environ["PATH"]}
+        environment = {"HOME": str(self.home), "PATH": os.environ["PATH"]} | self.environment
         return await asyncio.create_subprocess_exec(
             *(str(KUBECTL), "--server", self.url, *words),
             stdin=asyncio.subprocess.PIPE,

@@ -1,10 +1,12 @@
 """Who may ask: this machine, or who has the token; never a page from elsewhere."""
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from controller.api.guard import guard
 from tests.controller.api.kit import SERVICES, Api, running
 
 LOOPBACK: list[Any] = [
@@ -36,11 +38,19 @@ async def test_without_a_token(api: Api, headers: dict[str, str], code: int) -> 
             assert not [name for name in response.headers if name.startswith("Access-Control")]
 
 
+def basic(text: str) -> str:
+    return f"Basic {b64encode(text.encode()).decode()}"
+
+
 TOKEN: list[Any] = [
     pytest.param({}, 401, id="none"),
     pytest.param({"Authorization": "Bearer wrong"}, 401, id="a wrong one"),
     pytest.param({"Authorization": "Bearer "}, 401, id="an empty one"),
-    pytest.param({"Authorization": "Basic secret"}, 401, id="another scheme"),
+    pytest.param({"Authorization": "Digest secret"}, 401, id="another scheme"),
+    pytest.param({"Authorization": "Basic secret"}, 401, id="a password that is not encoded"),
+    pytest.param({"Authorization": basic("me:wrong")}, 401, id="a wrong password"),
+    pytest.param({"Authorization": basic("secret")}, 401, id="no password"),
+    pytest.param({"Authorization": basic("me:secret")}, 200, id="the token as a password"),
     pytest.param({"Authorization": "Bearer s\xe9cret"}, 401, id="odd letters"),
     pytest.param({"Authorization": "Bearer secret"}, 200, id="the right one"),
     pytest.param({"Authorization": "bearer secret"}, 200, id="a scheme in small letters"),
@@ -71,3 +81,8 @@ async def test_a_bug_is_told_as_one_and_logged(
     status, body = await api.call("GET", SERVICES)
     assert (status, body["reason"]) == (500, "InternalError")
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_empty_token_is_none() -> None:
+    with pytest.raises(ValueError, match="everybody"):
+        guard("")

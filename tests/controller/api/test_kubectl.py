@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from controller.resources.kinds import by_name
 from controller.store.own_kinds import POD
 from controller.store.recorder import Recorder
 from controller.store.refs import Json, Ref
-from tests.controller.api.kit import CONFIG_MAP, KUBECTL, Api
+from tests.controller.api.kit import CONFIG_MAP, KUBECTL, Api, running
 from tests.kit.eventually import eventually
 
 pytestmark = pytest.mark.skipif(not KUBECTL.exists(), reason="kubectl is not installed")
@@ -86,6 +87,7 @@ async def test_what_there_is(api: Api) -> None:
     ]
     assert {"inferencegraphs", "servingruntimes", "secrets", "events", "pods"} <= set(rows)
     assert "KIND:       InferenceGraph" in await api.kubectl("explain", "ig")
+    assert "minReplicas" in await api.kubectl("explain", "isvc.spec.predictor")
 
 
 @pytest.mark.parametrize("how", [(), ("--server-side",)])
@@ -188,6 +190,24 @@ async def test_what_kubectl_makes_itself(
     assert shown.get("data") == data
 
 
+async def test_a_namespace_takes_along_what_is_in_it(api: Api) -> None:
+    await api.kubectl("create", "ns", "mine")
+    await api.kubectl("create", "-n", "mine", "-f", "-", stdin=MANIFESTS)
+    await api.kubectl("create", "-f", "-", stdin=SERVICE)
+    await api.kubectl("delete", "ns", "mine")
+    assert api.store.list(ISVC, "mine").items == []
+    assert api.store.list(CONFIG_MAP, "mine").items == []
+    assert api.store.find(IRIS) is not None
+
+
+@pytest.mark.parametrize("what", ["isvc/iris", "sa/reader"])
+async def test_an_editor(api: Api, what: str) -> None:
+    await api.kubectl("create", "-f", "-", stdin=MANIFESTS)
+    api.environment["KUBE_EDITOR"] = "sed -i 's/^metadata:/metadata:\\n  labels: {by: hand}/'"
+    assert "edited" in await api.kubectl("edit", what)
+    assert await api.kubectl("get", what, "-o", "jsonpath={.metadata.labels.by}") == "hand"
+
+
 async def test_to_delete_waits_for_finalizers(api: Api) -> None:
     await api.kubectl("create", "-f", "-", stdin=SERVICE)
     finalizers = {"metadata": {"finalizers": ["graphway.dev/busy"]}}
@@ -279,6 +299,17 @@ async def test_two_who_edit_at_once(api: Api) -> None:
     code, out = await api.try_kubectl("replace", "-f", "-", stdin=read)
     assert code == 1
     assert "the object has been modified" in out
+
+
+async def test_a_token(tmp_path: Path) -> None:
+    async with running(tmp_path, token="secret") as api:
+        plain = api.url
+        api.url = plain.replace("://", "://me:secret@")
+        assert "No resources" in await api.kubectl("get", "isvc")
+        api.url = plain.replace("://", "://me:wrong@")
+        code, out = await api.try_kubectl("get", "isvc")
+        assert code == 1
+        assert "logged in" in out
 
 
 async def test_many_at_once(api: Api) -> None:

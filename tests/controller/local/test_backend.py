@@ -124,8 +124,9 @@ async def test_who_never_comes_up_is_ended_by_its_startup_probe(tmp_path: Path) 
         late = here.server("late", str(tmp_path / "never"), startup=replace(READY, failures=5))
         here.backend.apply(KEY, late)
         await eventually(lambda: here.state().restarts >= 1)
-        assert here.state().last_end is not None
-        assert here.state().last_end.message == "its startup probe fails: /ready answers 503"  # type: ignore[union-attr]
+        end = here.state().last_end
+        assert end is not None
+        assert end.message.startswith("its startup probe fails: ")
         assert Phase.READY not in here.phases()
 
 

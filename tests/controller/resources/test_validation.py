@@ -377,6 +377,20 @@ def test_a_clusters_mode_decides_where_the_manifest_says_nothing() -> None:
     assert [p.code for p in parse_object(data, Config())[1]] == ["bad-autoscaling"]
 
 
+def test_the_configuration_among_the_files_counts_wherever_it_stands() -> None:
+    config = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: inferenceservice-config, namespace: kserve}
+data:
+  deploy: '{"defaultDeploymentMode": "Knative"}'
+  loger: '{}'
+"""
+    found = resources(service(f"{MODEL}\nscaleMetric: cpu"), config)
+    assert [p.problem.code for p in found.problems] == ["ignored-field", "bad-autoscaling"]
+    assert found.config == Config()
+
+
 def test_a_storage_container_fetches_what_kserve_does_not() -> None:
     container = """
 apiVersion: graphway.dev/v1alpha1

@@ -6,6 +6,7 @@ It keeps what it was asked, so a test can say which bytes were fetched again.
 import asyncio
 import hashlib
 import re
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
@@ -35,7 +36,8 @@ class Asked:
 
 
 class Site:
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.files: dict[str, File] = {}
         self.redirects: dict[str, str] = {}
         self.asked: list[Asked] = []
@@ -48,7 +50,8 @@ class Site:
         return self.files[path]
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        host = "https://localhost" if self._tls else "http://127.0.0.1"
+        return f"{host}:{self.port}{path}"
 
     def bodies(self) -> list[str | None]:
         """The ranges that were asked for, but for the first look at each file."""
@@ -59,7 +62,7 @@ class Site:
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
         self.port = self._runner.addresses[0][1]
         return self

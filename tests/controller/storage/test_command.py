@@ -125,3 +125,15 @@ async def test_one_that_takes_too_long_is_ended(make_fetcher: MakeFetcher, tmp_p
         found = await fetcher.fetch(request)
     assert isinstance(found, FetchFailed)
     assert "within 0.5 s" in found.message
+
+
+async def test_one_that_ignores_sigterm_is_killed(
+    make_fetcher: MakeFetcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.storage.command.STOP_GRACE_S", 0.1)
+    script = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
+    request = Request("ours://x", tmp_path / "m", command=runs(script))
+    async with asyncio.timeout(30), make_fetcher(command_seconds=1.0) as fetcher:
+        found = await fetcher.fetch(request)
+    assert isinstance(found, FetchFailed)
+    assert names(tmp_path) == ["m.lock"]

@@ -304,7 +304,12 @@ async def test_gs_a_key_that_cannot_be_used_is_told_and_not_shown(
 @pytest_asyncio.fixture
 async def azure() -> AsyncIterator[tuple[str, list[web.Request]]]:
     """One container `models` with two blobs, as the service answers; and what was asked."""
-    blobs = {"bert/model.bin": b"x" * 250_000, "bert/vocab.txt": b"a b"}
+    blobs = {
+        "bert/model.bin": b"x" * 250_000,
+        "bert/vocab.txt": b"a b",
+        "odd/model.bin": b"y" * 250_001,
+        "young/model.bin": b"z",
+    }
     asked: list[web.Request] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -313,7 +318,8 @@ async def azure() -> AsyncIterator[tuple[str, list[web.Request]]]:
         if request.query.get("comp") == "list":
             rows = "".join(
                 f"<Blob><Name>{key}</Name><Properties><Last-Modified>Wed, 21 Oct 2015 07:28:00 GMT"
-                f"</Last-Modified><Etag>0x{len(content)}</Etag><Content-Length>{len(content)}"
+                f"</Last-Modified><Etag>{'' if 'bert' in key else 'other-'}0x{len(content)}</Etag>"
+                f"<Content-Length>{len(content)}"
                 "</Content-Length><Content-Type>application/octet-stream</Content-Type>"
                 "</Properties></Blob>"
                 for key, content in blobs.items()
@@ -327,7 +333,8 @@ async def azure() -> AsyncIterator[tuple[str, list[web.Request]]]:
         etag = f'"0x{len(content)}"'
         if request.headers.get("If-Match", etag) != etag:
             return web.Response(status=412)
-        headers = {"ETag": etag, "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"}
+        date = "Fri, 21 Oct 2016" if name.startswith("young") else "Wed, 21 Oct 2015"
+        headers = {"ETag": etag, "Last-Modified": f"{date} 07:28:00 GMT"}
         asked_range = request.http_range
         if asked_range.start is None:
             return web.Response(body=content, headers=headers)
@@ -387,3 +394,67 @@ async def test_azure_blobs_below_a_prefix_with_credentials_that_are(
     assert callable(is_right)
     assert all(is_right(one) for one in asked)
     assert len(asked) >= 5
+
+
+async def test_an_etag_that_only_the_listing_has_is_no_change(
+    azure: tuple[str, list[web.Request]], fetcher: Fetcher, tmp_path: Path
+) -> None:
+    credentials = Credentials({"AZURE_STORAGE_ENDPOINT": azure[0]})
+    uri = "https://acc.blob.core.windows.net/models/odd"
+    found = await fetcher.fetch(Request(uri, tmp_path / "m", credentials=credentials))
+    assert isinstance(found, Fetched)
+    assert tree(found.path) == {"model.bin": b"y" * 250_001}
+
+
+async def test_an_object_that_is_younger_than_its_listing_has_changed(
+    azure: tuple[str, list[web.Request]], fetcher: Fetcher, tmp_path: Path
+) -> None:
+    credentials = Credentials({"AZURE_STORAGE_ENDPOINT": azure[0]})
+    uri = "https://acc.blob.core.windows.net/models/young"
+    found = await fetcher.fetch(Request(uri, tmp_path / "m", credentials=credentials))
+    assert isinstance(found, FetchFailed)
+    assert found.reason is Reason.CHANGED
+
+
+async def test_azure_a_principal_that_gets_no_token_is_denied(
+    azure: tuple[str, list[web.Request]],
+    refusing: list[tuple[int, str]],
+    fetcher: Fetcher,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refusing.append((400, "invalid_grant"))
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", f"http://127.0.0.1:{refusing[0][0]}")
+    env = {
+        "AZURE_CLIENT_ID": "c",
+        "AZURE_TENANT_ID": "t",
+        "AZURE_CLIENT_SECRET": "s3cret",
+        "AZURE_STORAGE_ENDPOINT": azure[0],
+    }
+    uri = "https://acc.blob.core.windows.net/models/bert"
+    found = await fetcher.fetch(Request(uri, tmp_path / "m", credentials=Credentials(env)))
+    assert isinstance(found, FetchFailed)
+    assert found.reason is Reason.DENIED
+    assert "s3cret" not in found.message
+
+
+async def test_names_that_no_disk_can_have_are_told(
+    bucket: Bucket, fetcher: Fetcher, tmp_path: Path
+) -> None:
+    bucket.put("m/" + "n" * 300, b"1")
+    uri = f"s3://{bucket.name}/m"
+    found = await fetcher.fetch(Request(uri, tmp_path / "m", credentials=bucket.credentials))
+    assert isinstance(found, FetchFailed)
+    assert found.reason is Reason.BAD_NAME
+
+
+async def test_a_name_that_is_a_file_and_a_folder_is_told(
+    bucket: Bucket, fetcher: Fetcher, tmp_path: Path
+) -> None:
+    bucket.put("m/a", b"1")
+    bucket.put("m/a/b", b"2")
+    uri = f"s3://{bucket.name}/m"
+    found = await fetcher.fetch(Request(uri, tmp_path / "m", credentials=bucket.credentials))
+    assert isinstance(found, FetchFailed)
+    assert found.reason is Reason.BAD_NAME
+    assert "as a file and as a folder" in found.message

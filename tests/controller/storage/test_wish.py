@@ -91,10 +91,13 @@ def test_a_name_that_cannot_be_followed(
 
 
 def wished(
-    objects: Objects = NO_OBJECTS, environ: dict[str, str] | None = None, **said: Any
+    objects: Objects = NO_OBJECTS,
+    environ: dict[str, str] | None = None,
+    uri_map: dict[str, Path] | None = None,
+    **said: Any,
 ) -> Any:
     model = Model("ns", Path("/manifests"), **said)
-    return wish(model, objects, environ or {}, MODELS)
+    return wish(model, objects, environ or {}, MODELS, uri_map or {})
 
 
 def test_a_command_gets_its_arguments_environment_and_all_credentials() -> None:
@@ -175,6 +178,12 @@ def test_problems(said: dict[str, Any], words: str) -> None:
     found = wished(**said)
     assert isinstance(found, list)
     assert words in found[0]
+
+
+def test_what_the_uri_map_has_needs_nobody_to_fetch_it() -> None:
+    found = wished(uri="hdfs://h/m", uri_map={"hdfs://h": Path("/copy")})
+    assert isinstance(found, Wish)
+    assert found.request.uri == "hdfs://h/m"
 
 
 # storage: {key, path, parameters}
