@@ -13,7 +13,7 @@ from controller.resources.inferenceservice import InferenceService
 from controller.resources.localmodel import AnyLocalModelCache
 from controller.resources.parse import parse_object
 from controller.resources.resource import Resource
-from controller.resources.validate import problems_among, problems_of_change
+from controller.resources.validate import Surroundings, problems_among, problems_of_change
 from graph.problems import Problem, Severity
 
 
@@ -41,7 +41,7 @@ def admit(
         caches = [other for other in around if isinstance(other, AnyLocalModelCache)]
         resource = defaulted(resource, config or Config(), caches)
     if resource is not None:
-        problems = [*problems, *problems_among(resource, around)]
+        problems = [*problems, *problems_among(resource, Surroundings(around))]
         if old is not None:
             problems += problems_of_change(old, resource)
     bad = any(problem.severity is Severity.ERROR for problem in problems)

@@ -23,7 +23,7 @@ from controller.resources.model import read
 from controller.resources.older import modernize, origin, warnings
 from controller.resources.resource import Resource
 from controller.resources.servingruntime import AnyServingRuntime
-from controller.resources.validate import problems_among, problems_of
+from controller.resources.validate import Surroundings, problems_among, problems_of
 from graph.loader import Document
 from graph.problems import Located, Problem, Severity
 from graph.spec import KIND as GRAPH
@@ -69,16 +69,19 @@ class Resources:
     @property
     def services(self) -> Mapping[str, Service]:
         """By namespace/name."""
-        found = self._of("InferenceService")
+        found = self._declared("InferenceService")
         return {item.key: cast(Service, item) for item in found}
 
     @property
     def runtimes(self) -> Mapping[tuple[str | None, str], Runtime]:
         """By namespace (None: of the cluster) and name."""
-        found = self._of("ServingRuntime", "ClusterServingRuntime")
+        found = self._declared("ServingRuntime", "ClusterServingRuntime")
         return {_id(item.resource)[1:]: cast(Runtime, item) for item in found}
 
-    def _of(self, *kinds: str) -> list[Declared[Resource]]:
+    def of(self, *kinds: str) -> list[Resource]:
+        return [item.resource for item in self._declared(*kinds)]
+
+    def _declared(self, *kinds: str) -> list[Declared[Resource]]:
         return [item for (kind, _, _), item in self.objects.items() if kind in kinds]
 
 
@@ -96,17 +99,16 @@ def parse(documents: Iterable[Document], built_in: Iterable[Document] = ()) -> R
 
 
 def _compare(found: Resources, declared: Mapping[Id, Declared[Resource]]) -> None:
-    """Each with those before it; a service with all that could fetch its model."""
-    everything = [item.resource for item in found.objects.values()]
-    earlier: list[Resource] = []
+    """Each with those before it; those that others need count wherever they stand."""
+    needed = ("LocalModelNodeGroup", "StorageContainer", "ClusterStorageContainer")
+    around = Surroundings(found.of(*needed))
     for key, item in declared.items():
-        is_service = isinstance(item.resource, InferenceService)
-        problems = problems_among(item.resource, everything if is_service else earlier)
+        problems = problems_among(item.resource, around)
         found.problems += map(item.document.located, problems)
         if any(problem.severity is Severity.ERROR for problem in problems):
             del found.objects[key]
         else:
-            earlier.append(item.resource)
+            around.add(item.resource)
 
 
 def parse_object(

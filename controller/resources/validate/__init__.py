@@ -28,7 +28,16 @@ from controller.resources.validate import (
     workers,
 )
 from controller.resources.validate.subject import Subject
+from controller.resources.validate.surroundings import Surroundings
 from graph.problems import Problem
+
+__all__ = [
+    "Surroundings",
+    "problems_among",
+    "problems_of",
+    "problems_of_change",
+    "problems_of_deletion",
+]
 
 SERVICE: tuple[Callable[[Subject], Iterable[Problem]], ...] = (
     names.service_name,
@@ -71,17 +80,15 @@ def _alone(resource: Resource, config: Config | None) -> Iterator[Problem]:
             yield from models.storage_container(resource)
 
 
-def problems_among(resource: Resource, others: Iterable[Resource]) -> list[Problem]:
+def problems_among(resource: Resource, around: Surroundings) -> list[Problem]:
     """Of one that comes to the others; an older version of itself among them does not count."""
     match resource:
         case InferenceService():
-            containers = [other for other in others if isinstance(other, AnyStorageContainer)]
-            return list(storage.fetchable(Subject(resource), containers))
+            return list(storage.fetchable(Subject(resource), around.containers))
         case AnyServingRuntime():
-            peers = [other for other in others if isinstance(other, AnyServingRuntime)]
-            return list(runtimes.among(resource, peers))
+            return list(runtimes.among(resource, around))
         case AnyLocalModelCache():
-            return list(models.cache_among(resource, others))
+            return list(models.cache_among(resource, around))
     return []
 
 

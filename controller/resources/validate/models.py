@@ -9,9 +9,10 @@ from controller.resources.codes import Code
 from controller.resources.inferenceservice import InferenceService
 from controller.resources.localmodel import AnyLocalModelCache, LocalModelCache
 from controller.resources.resource import Resource
-from controller.resources.storagecontainer import WORKLOAD_TYPES, AnyStorageContainer
+from controller.resources.storagecontainer import WORKLOAD_TYPES, AnyStorageContainer, searched
 from controller.resources.trainedmodel import TrainedModel
 from controller.resources.validate.subject import SPEC
+from controller.resources.validate.surroundings import Surroundings
 from graph.codes import Code as Shared
 from graph.problems import Problem
 from graph.wording import listed, shown
@@ -43,26 +44,18 @@ def storage_container(resource: AnyStorageContainer) -> Iterator[Problem]:
             yield Code.BAD_PATTERN.at((*path, index), message)
         if item.regex:
             try:
-                re2.compile(item.regex)
+                searched(item.regex)
             except re2.error as error:
                 message = f"{shown(item.regex)} is no regular expression of Go's ({error}); mend it"
                 yield Code.BAD_PATTERN.at((*path, index, "regex"), message)
 
 
-def cache_among(cache: AnyLocalModelCache, others: Iterable[Resource]) -> Iterator[Problem]:
-    known = [*others]
-    if isinstance(cache, LocalModelCache):
-        for other in known:
-            if (
-                isinstance(other, LocalModelCache)
-                and other.name != cache.name
-                and other.spec.source_model_uri == cache.spec.source_model_uri
-            ):
-                message = f"{other.name} keeps {shown(cache.spec.source_model_uri)} already; use it"
-                yield Code.DUPLICATE_CACHE.at((*SPEC, "sourceModelUri"), message)
-    groups = {other.name for other in known if other.kind == "LocalModelNodeGroup"}
+def cache_among(cache: AnyLocalModelCache, around: Surroundings) -> Iterator[Problem]:
+    for path, other in around.taken(cache):
+        message = f"{other.name} keeps {shown(cache.spec.source_model_uri)} already; use it"
+        yield Code.DUPLICATE_CACHE.at(path, message)
     for index, group in enumerate(cache.spec.node_groups):
-        if group not in groups:
+        if group not in around.node_groups:
             message = f"there is no LocalModelNodeGroup {shown(group)}; add one, or name another"
             yield Code.UNKNOWN_NODE_GROUP.at((*SPEC, "nodeGroups", index), message)
 

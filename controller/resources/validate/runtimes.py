@@ -1,16 +1,13 @@
 """What is asked of a ServingRuntime, by itself and among the others that a service could choose."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from controller.resources.codes import Code
-from controller.resources.servingruntime import (
-    SERVING_CONTAINER,
-    AnyServingRuntime,
-    SupportedModelFormat,
-)
+from controller.resources.servingruntime import SERVING_CONTAINER, AnyServingRuntime
 from controller.resources.validate.environment import PARALLELISM, no_python_path, refused
 from controller.resources.validate.subject import SPEC, pod_containers
+from controller.resources.validate.surroundings import Surroundings
 from controller.resources.validate.workers import known_gpus, shape, unknown_gpus
 from graph.problems import Problem
 
@@ -42,21 +39,16 @@ def alone(runtime: AnyServingRuntime) -> Iterator[Problem]:
             yield from refused(where, container, PARALLELISM, message)
 
 
-def among(runtime: AnyServingRuntime, others: Iterable[AnyServingRuntime]) -> Iterator[Problem]:
+def among(runtime: AnyServingRuntime, around: Surroundings) -> Iterator[Problem]:
     """Two that would be chosen equally for the same model: nobody could tell which one it is."""
-    if runtime.spec.disabled:
-        return
-    for other in others:
-        if not _is_peer(runtime, other):
-            continue
-        for index, item in enumerate(runtime.spec.supported_model_formats):
-            if any(_ties(item, theirs) for theirs in other.spec.supported_model_formats):
-                version = f" {item.version}" if item.version else ""
-                message = (
-                    f"runtime {other.name} is chosen for {item.name}{version} with priority "
-                    f"{item.priority} too; give one of them another priority"
-                )
-                yield Code.RUNTIME_CONFLICT.at((*_FORMATS, index), message)
+    for path, other in around.taken(runtime):
+        item = runtime.spec.supported_model_formats[int(path[-1])]
+        version = f" {item.version}" if item.version else ""
+        message = (
+            f"runtime {other.name} is chosen for {item.name}{version} with priority "
+            f"{item.priority} too; give one of them another priority"
+        )
+        yield Code.RUNTIME_CONFLICT.at(path, message)
 
 
 def _names(runtime: AnyServingRuntime) -> Iterator[Problem]:
@@ -75,28 +67,3 @@ def _priorities(runtime: AnyServingRuntime) -> Iterator[Problem]:
             if len(given[item.name]) == 2:
                 message = f"{item.name} has two priorities in this runtime; give it one"
                 yield Code.RUNTIME_CONFLICT.at((*_FORMATS, index, "priority"), message)
-
-
-def _is_peer(runtime: AnyServingRuntime, other: AnyServingRuntime) -> bool:
-    mine, theirs = runtime.spec, other.spec
-    same_scope = runtime.kind == other.kind and (
-        runtime.is_cluster_wide or runtime.namespace == other.namespace
-    )
-    return (
-        same_scope
-        and runtime.name != other.name
-        and not theirs.disabled
-        and mine.multi_model == theirs.multi_model
-        and bool({*mine.protocol_versions} & {*theirs.protocol_versions})
-    )
-
-
-def _ties(mine: SupportedModelFormat, theirs: SupportedModelFormat) -> bool:
-    return (
-        mine.name.casefold() == theirs.name.casefold()
-        and (mine.version or None) == (theirs.version or None)
-        and mine.auto_select
-        and theirs.auto_select
-        and mine.priority is not None
-        and mine.priority == theirs.priority
-    )

@@ -8,6 +8,7 @@ from controller.resources.config import Config, DeployConfig
 from controller.resources.parse import parse, parse_object
 from controller.resources.resource import Resource
 from controller.resources.validate import (
+    Surroundings,
     problems_among,
     problems_of_change,
     problems_of_deletion,
@@ -600,5 +601,5 @@ def test_a_cache_in_use_stays() -> None:
 
 
 def test_only_some_kinds_care_for_others() -> None:
-    assert problems_among(only(trained()), [only(GROUP)]) == []
+    assert problems_among(only(trained()), Surroundings([only(GROUP)])) == []
     assert problems_of_deletion(only(GROUP), [only(cache())]) == []
