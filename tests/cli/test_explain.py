@@ -83,6 +83,11 @@ def test_nobody_serves_it(tmp_path: Path) -> None:
     assert {row["verdict"] for row in said[0]["runtimes"]} == {"passed over"}
 
 
+def test_containers_of_its_own_need_nobody(tmp_path: Path) -> None:
+    result = explained(tmp_path, OWN, options=("-o", "json"))
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [{"service": "default/own"}])
+
+
 EXITS = {
     "a manifest with an error": ([service("sklearn: {storageUrl: x}")], (), 1, "storageUrl"),
     "no InferenceService": ([HERE], (), 1, "no InferenceService"),

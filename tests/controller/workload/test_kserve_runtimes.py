@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.ranking import PROTOCOLS
 from controller.resources.component import MODEL_MOUNT
 from controller.resources.containers import argument
 from controller.resources.inferenceservice import ModelSpec, model_of
@@ -16,7 +17,7 @@ from controller.resources.model import dump
 from controller.resources.parse import Declared, Resources, Runtime, Service, parse
 from controller.resources.servingruntime import SupportedModelFormat
 from controller.runtimes import select
-from controller.workload import Workload, workload
+from controller.workload import Role, Workload, workload
 from graph.loader import load
 from tests.controller.manifests import only_service, service
 
@@ -126,3 +127,19 @@ def test_every_sample_renders_or_says_why_not(of: Service) -> None:
     made = workload(of, runtime, protocol)
     assert isinstance(made, Workload), made
     assert made.entry.container.image
+
+
+@pytest.mark.parametrize("of", SAMPLES, ids=lambda of: Path(of.document.file).stem)
+def test_any_sample_on_any_runtime_is_a_workload_or_problems(of: Service) -> None:
+    """Also those that would never be chosen: whatever meets, nothing is raised or forgotten."""
+    for runtime in RUNTIMES:
+        for protocol in PROTOCOLS:
+            made = workload(of, runtime, protocol)
+            if isinstance(made, Workload):
+                assert [c.role for c in made.components] == sorted(
+                    (c.role for c in made.components), key=list(Role).index
+                )
+                assert made == workload(of, runtime, protocol)
+            else:
+                assert made
+                assert all(problem.path and problem.message for problem in made)

@@ -36,6 +36,8 @@ def test_paths_lie_beside_the_manifest_that_names_them_where_there_is_one() -> N
     assert here.command == ("python", "/manifests/serve.py")
     assert here.args[1:] == ("/x", "/abs", "plain")
     assert here.working_dir == "/manifests/here"
+    mine = made("containers: [{image: x, args: [./x]}]", terms=BESIDE).container
+    assert (mine.command, mine.args, mine.working_dir) == ((), ("/manifests/x",), None)
     there = made(spec).container
     assert (there.command, there.args[1:]) == (("python", "./serve.py"), ("../x", "/abs", "plain"))
 
@@ -299,6 +301,10 @@ OWN = {
         "containers: [{name: side, image: b}, {name: kserve-container, image: a}]",
         ["side", "kserve-container"],
     ),
+    "the first serves if none is of that name": (
+        "containers: [{name: x, image: a}, {name: side, image: b}]",
+        ["x", "side"],
+    ),
 }
 
 
@@ -307,7 +313,7 @@ def test_containers_of_ones_own(spec: str, expected: list[str]) -> None:
     result = made(spec)
     assert [container.name for container in result.pod.containers] == expected
     assert result.container.image == "a"
-    assert result.source == ("spec", "predictor", "containers", expected.index("kserve-container"))
+    assert result.source == ("spec", "predictor", "containers", result.called)
 
 
 def test_braces_in_containers_of_ones_own_are_theirs() -> None:
