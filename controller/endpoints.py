@@ -13,7 +13,7 @@ from controller.resources.core import Container
 from controller.resources.inferenceservice import InferenceService, has_storage, model_of
 from controller.resources.parse import Resources, Runtime
 from controller.resources.servingruntime import AnyServingRuntime
-from controller.runtimes import find
+from controller.runtimes import find, protocol_of
 from graph.problems import Located, Problem
 
 # KServe appends nothing in these cases, and its HTTP client then asks for the root.
@@ -77,7 +77,7 @@ def _protocol(service: InferenceService, runtimes: Iterable[Runtime]) -> str | P
         runtime = find(model.runtime, service.namespace, runtimes)
         if runtime is not None and runtime.resource.spec.protocol_versions:
             return _first_rest(runtime.resource)
-    return model.protocol_version or "v1"
+    return protocol_of(model) or "v1"
 
 
 def _first_rest(runtime: AnyServingRuntime) -> str | Problem:

@@ -1,18 +1,20 @@
 """Which ServingRuntime serves an InferenceService, and why each of the others does not.
 
-Pure, and KServe's rules: an explicit runtime is taken at its word once it fits; otherwise runtimes
-of the namespace come before those of the cluster, then priority, then protocol. A backend adds one
-rule of its own by `obstacle`: a runtime that it cannot run is passed over with that reason.
+Pure, and KServe's rules: an explicit runtime is taken at its word once it fits; otherwise those
+that fit are ranked. A backend adds one rule of its own by `obstacle`: a runtime that it cannot run
+is passed over with that reason.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from controller.ranking import best_protocol, difference, ranked
 from controller.resources.inferenceservice import ModelSpec
 from controller.resources.parse import Runtime
 from controller.resources.servingruntime import AnyServingRuntime, SupportedModelFormat
+from controller.server_types import default_protocol
 
-PROTOCOLS = ("v1", "v2", "grpc-v1", "grpc-v2")  # best first, when a runtime is free to choose
+_V2_FORMATS = frozenset({"triton", "vLLM"})  # V2 unless the service says otherwise
 
 Obstacle = Callable[[Runtime], str | None]
 
@@ -29,15 +31,22 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`chosen` with the protocol that it will speak, or else `reason` (KServe's word) and
+    """`chosen` with the protocol that it will speak and `why`, or else `reason` (KServe's word) and
     `message`.
     """
 
     chosen: Runtime | None
     protocol: str | None
-    passed_over: tuple[PassedOver, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()  # those that came closest first
     reason: str = ""
     message: str = ""
+    why: str = ""
+
+
+def protocol_of(model: ModelSpec) -> str | None:
+    """That it asks for."""
+    by_format = "v2" if model.model_format.name in _V2_FORMATS else None
+    return model.protocol_version or by_format
 
 
 def find(name: str, namespace: str, runtimes: Iterable[Runtime]) -> Runtime | None:
@@ -54,51 +63,89 @@ def select(
     worker_spec: bool = False,
     obstacle: Obstacle = no_obstacle,
 ) -> Selection:
-    visible = [r for r in runtimes if _visible(r, namespace)]
+    everybody = list(runtimes)
+    visible = [runtime for runtime in everybody if _visible(runtime, namespace)]
+    elsewhere = tuple(
+        PassedOver(runtime, f"only the namespace {runtime.resource.namespace} sees it")
+        for runtime in everybody
+        if not _visible(runtime, namespace)
+    )
     if model.runtime is not None:
-        return _explicit(model, model.runtime, namespace, visible, obstacle)
-    protocol = model.protocol_version or "v1"
+        return _explicit(model, model.runtime, namespace, visible, elsewhere, obstacle)
+    protocol = protocol_of(model) or "v1"
     fitting: list[Runtime] = []
-    passed_over: list[PassedOver] = []
+    unfit: list[PassedOver] = []
     for runtime in visible:
         reason = _automatic_obstacle(model, protocol, runtime.resource, worker_spec)
         reason = reason or obstacle(runtime)
         if reason is None:
             fitting.append(runtime)
         else:
-            passed_over.append(PassedOver(runtime, reason))
+            unfit.append(PassedOver(runtime, reason))
+    kind = model.model_format.name
+    unfit.sort(key=lambda passed: not _serves(passed.runtime, kind))
     if not fitting:
-        return _nobody(model, protocol, passed_over)
-    chosen, *others = _ranked(fitting, model.model_format.name)
-    passed_over += [PassedOver(r, f"{chosen.name} comes before it") for r in others]
-    best = _best_protocol(chosen.resource) or protocol
-    return Selection(chosen, model.protocol_version or best, tuple(passed_over))
+        return _nobody(model, protocol, (*unfit, *elsewhere))
+    chosen, *others = ranked(fitting, kind)
+    beaten = [PassedOver(other, difference(chosen, other, kind)) for other in others]
+    why = f"the first of {len(fitting)} that fit" if beaten else "the only one that fits"
+    best = best_protocol(chosen.resource) or protocol
+    said = protocol_of(model) or best
+    return Selection(chosen, said, (*beaten, *unfit, *elsewhere), why=why)
 
 
 def _explicit(
-    model: ModelSpec, name: str, namespace: str, runtimes: list[Runtime], obstacle: Obstacle
+    model: ModelSpec,
+    name: str,
+    namespace: str,
+    visible: list[Runtime],
+    elsewhere: tuple[PassedOver, ...],
+    obstacle: Obstacle,
 ) -> Selection:
-    runtime = find(name, namespace, runtimes)
+    runtime = find(name, namespace, visible)
+    others = tuple(
+        PassedOver(other, f"the service names {name}")
+        if other.name != name
+        else PassedOver(other, "there is one of this name in the namespace")
+        for other in visible
+        if other is not runtime
+    )
     if runtime is None:
-        known = ", ".join(sorted({r.name for r in runtimes})) or "none"
-        return _refused("RuntimeNotRecognized", f"there is no runtime {name}; known are: {known}")
-    spec = runtime.resource.spec
-    if spec.disabled:
-        return _refused(
-            "RuntimeDisabled", f"runtime {name} is disabled; enable it, or name another"
-        )
-    reason = None
-    if model.protocol_version and not _speaks(runtime.resource, model.protocol_version):
-        reason = _protocol_reason(runtime.resource, model.protocol_version)
-    elif not any(_matches(entry, model) for entry in spec.supported_model_formats):
-        reason = _format_reason(model, runtime.resource)
-    reason = reason or obstacle(runtime)
-    if reason:
+        known = ", ".join(sorted({other.name for other in visible})) or "none"
+        message = f"there is no runtime {name}; known are: {known}"
+        return Selection(None, None, (*others, *elsewhere), "RuntimeNotRecognized", message)
+    fault = _explicit_obstacle(model, runtime, obstacle)
+    if fault is not None:
+        word, reason = fault
+        passed_over = (PassedOver(runtime, reason), *others, *elsewhere)
         message = f"runtime {name} cannot serve it: {reason}; name another runtime, or none"
-        return Selection(None, None, (PassedOver(runtime, reason),), "NoSupportingRuntime", message)
-    rest = (p for p in spec.protocol_versions if p in ("v1", "v2"))
-    best = next(rest, None) or _best_protocol(runtime.resource) or "v1"
-    return Selection(runtime, model.protocol_version or best)
+        return Selection(None, None, passed_over, word, message)
+    protocol = protocol_of(model) or _protocol_when_named(runtime.resource)
+    return Selection(runtime, protocol, (*others, *elsewhere), why="the service names it")
+
+
+def _protocol_when_named(runtime: AnyServingRuntime) -> str:
+    """Of a service that asks for none: the first that a graph can call, as it lists them."""
+    preferred = default_protocol(runtime)
+    if preferred is not None and _speaks(runtime, preferred):
+        return preferred
+    rest = (protocol for protocol in runtime.spec.protocol_versions if protocol in ("v1", "v2"))
+    return next(rest, None) or best_protocol(runtime) or "v1"
+
+
+def _explicit_obstacle(
+    model: ModelSpec, runtime: Runtime, obstacle: Obstacle
+) -> tuple[str, str] | None:
+    """KServe's word and ours."""
+    spec, protocol = runtime.resource.spec, protocol_of(model)
+    if spec.disabled:
+        return "RuntimeDisabled", "it is disabled"
+    if protocol is not None and not _speaks(runtime.resource, protocol):
+        return "NoSupportingRuntime", _protocol_reason(runtime.resource, protocol)
+    if not any(_matches(entry, model) for entry in spec.supported_model_formats):
+        return "NoSupportingRuntime", _format_reason(model, runtime.resource)
+    reason = obstacle(runtime)
+    return None if reason is None else ("NoSupportingRuntime", reason)
 
 
 def _automatic_obstacle(
@@ -116,9 +163,15 @@ def _automatic_obstacle(
         return "it serves many models in one process (multiModel)"
     if not _speaks(runtime, protocol):
         return _protocol_reason(runtime, protocol)
-    if (spec.worker_spec is not None) != worker_spec:
-        return "one of runtime and service runs on several nodes (workerSpec), the other does not"
+    if spec.worker_spec is not None and not worker_spec:
+        return "it runs on several nodes (workerSpec), and the service on one"
+    if spec.worker_spec is None and worker_spec:
+        return "it runs on one node, and the service on several (workerSpec)"
     return None
+
+
+def _serves(runtime: Runtime, format_name: str) -> bool:
+    return any(e.name == format_name for e in runtime.resource.spec.supported_model_formats)
 
 
 def _matches(entry: SupportedModelFormat, model: ModelSpec) -> bool:
@@ -147,38 +200,10 @@ def _protocol_reason(runtime: AnyServingRuntime, protocol: str) -> str:
     return f"it speaks {', '.join(runtime.spec.protocol_versions)}, not {protocol}"
 
 
-def _rank(protocol: str) -> int:
-    return PROTOCOLS.index(protocol) if protocol in PROTOCOLS else len(PROTOCOLS)
-
-
-def _best_protocol(runtime: AnyServingRuntime) -> str | None:
-    return min(runtime.spec.protocol_versions, key=_rank, default=None)
-
-
-def _ranked(runtimes: list[Runtime], format_name: str) -> list[Runtime]:
-    """Sorted by each rule in turn, the weightiest last: sorting is stable."""
-
-    def priority(runtime: Runtime) -> int:
-        # KServe reads the first entry of the format, whatever its version.
-        formats = runtime.resource.spec.supported_model_formats
-        return next((e.priority or 0 for e in formats if e.name == format_name), 0)
-
-    ranked = sorted(runtimes, key=lambda r: r.name)
-    ranked.sort(key=lambda r: str(r.resource.metadata.creation_timestamp or ""), reverse=True)
-    ranked.sort(key=lambda r: _rank(_best_protocol(r.resource) or ""))
-    ranked.sort(key=priority, reverse=True)
-    ranked.sort(key=lambda r: r.resource.is_cluster_wide)
-    return ranked
-
-
-def _nobody(model: ModelSpec, protocol: str, passed_over: list[PassedOver]) -> Selection:
+def _nobody(model: ModelSpec, protocol: str, passed_over: tuple[PassedOver, ...]) -> Selection:
     wanted = model.model_format
     version = f" {wanted.version}" if wanted.version else ""
-    close = [
-        p
-        for p in passed_over
-        if any(e.name == wanted.name for e in p.runtime.resource.spec.supported_model_formats)
-    ]
+    close = [passed for passed in passed_over if _serves(passed.runtime, wanted.name)]
     if close:
         why = "; ".join(f"{p.runtime.name}: {p.reason}" for p in close)
     else:
@@ -191,11 +216,7 @@ def _nobody(model: ModelSpec, protocol: str, passed_over: list[PassedOver]) -> S
         )
         why = f"add a ServingRuntime for it (there are runtimes for {', '.join(formats) or 'none'})"
     message = f"no runtime serves {wanted.name}{version} with protocol {protocol}: {why}"
-    return Selection(None, None, tuple(passed_over), "NoSupportingRuntime", message)
-
-
-def _refused(reason: str, message: str) -> Selection:
-    return Selection(None, None, (), reason, message)
+    return Selection(None, None, passed_over, "NoSupportingRuntime", message)
 
 
 def _visible(runtime: Runtime, namespace: str) -> bool:

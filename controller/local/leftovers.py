@@ -87,6 +87,9 @@ def end_leftovers(folder: Path, grace_s: float = GRACE_S) -> list[str]:
             _end(processes, grace_s)
             _remove_cgroups(run)
         path.unlink(missing_ok=True)
+    for half in folder.glob("*.half"):
+        if not psutil.pid_exists(int(half.name.partition("-")[0])):
+            half.unlink(missing_ok=True)
     return ended
 
 

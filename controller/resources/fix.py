@@ -32,7 +32,10 @@ def fixed(text: str) -> str | None:
     if before.text_problems:
         return None
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    made = "".join(map(_document, _documents(plain)))
+    try:
+        made = "".join(map(_document, _documents(plain)))
+    except yaml.YAMLError:  # JSON that is no YAML; the loader reads it all the same
+        return None
     if made == plain:
         return None
     after = load(made)

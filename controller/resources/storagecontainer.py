@@ -2,7 +2,7 @@
 namespace can have for itself). A container, and the URIs that it understands.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import re2
 from pydantic import StrictBool, StrictStr
@@ -11,6 +11,9 @@ from controller.resources.core import Container
 from controller.resources.model import Model
 from controller.resources.resource import Resource
 
+# A pattern is the user's: its faults are told as problems, not on standard error.
+_QUIET = re2.Options()
+_QUIET.log_errors = False
 WORKLOAD_TYPES = ("initContainer", "localModelDownloadJob")
 
 
@@ -43,10 +46,17 @@ def matches(container: AnyStorageContainer, uri: str) -> bool:
 def _matches(item: SupportedUriFormat, uri: str) -> bool:
     if item.prefix:
         return uri.startswith(item.prefix)
+    if not item.regex:
+        return False
     try:
-        return bool(item.regex) and re2.search(item.regex, uri) is not None
+        return searched(item.regex).search(uri) is not None
     except re2.error:
         return False
+
+
+def searched(regex: str) -> Any:
+    """In Go's syntax; raises re2.error."""
+    return re2.compile(regex, options=_QUIET)
 
 
 class ClusterStorageContainer(AnyStorageContainer):

@@ -20,6 +20,7 @@ from controller.resources.servingruntime import RuntimeWorkerSpec, ServingRuntim
 from controller.resources.validate.workers import known_gpus
 from controller.workload import metadata
 from controller.workload.merge import by_name, fields, merged
+from controller.workload.pods import joined
 from controller.workload.shape import Mount, Role, Worker
 from graph.problems import Path, Problem
 
@@ -119,8 +120,7 @@ def _pod(runtime: RuntimeWorkerSpec, own: WorkerSpec) -> PodSpec:
     container = below.containers[0]
     if own.containers:
         said = own.containers[0].model_copy(update={"name": container.name})
-        joined = merged(container, said)
-        container = joined.model_copy(update={"args": (*container.args, *said.args)})
+        container = joined(container, said)
     above["containers"] = (container,)
     return merged(below.model_copy(update={"containers": ()}), PodSpec(**above))
 

@@ -42,7 +42,10 @@ _PROBED = frozenset({SERVING_CONTAINER, TRANSFORMER_CONTAINER})
 
 
 def joined(below: Container, above: Container) -> Container:
-    return merged(below, above).model_copy(update={"args": (*below.args, *above.args)})
+    found = merged(below, above)
+    if below.args and above.args:
+        return found.model_copy(update={"args": (*below.args, *above.args)})
+    return found
 
 
 def pod_of(said: PodSpec, runtime: ServingRuntimePodSpec | None = None) -> PodSpec:

@@ -20,6 +20,8 @@ from router.metrics import Snapshot, render
 
 Json = dict[str, Any]
 
+SHUTDOWN_S = 1.0  # whoever watches or follows a log would hold up the end for aiohttp's minute
+
 
 class Router(Protocol):
     """What the admin port shows."""
@@ -43,7 +45,8 @@ class Router(Protocol):
 def admin_server(router: Router, routes: Iterable[web.AbstractRouteDef] = ()) -> web.AppRunner:
     log = logging.getLogger("graphway.admin")
     log.addFilter(_one_line_for_garbage)
-    return web.AppRunner(admin_app(router, routes), access_log=None, logger=log)
+    app = admin_app(router, routes)
+    return web.AppRunner(app, access_log=None, logger=log, shutdown_timeout=SHUTDOWN_S)
 
 
 def _one_line_for_garbage(record: logging.LogRecord) -> bool:

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 from textwrap import indent
+from typing import Any
+
+from yaml import safe_load
 
 from controller.resources.parse import Resources, Runtime, Service, parse
 from graph.loader import load
@@ -52,7 +55,7 @@ def resources(*texts: str, file: Path | str = "/manifests/all.yaml") -> Resource
 
 def sound(*texts: str, file: Path | str = "/manifests/all.yaml") -> Resources:
     found = resources(*texts, file=file)
-    assert [str(problem) for problem in found.problems] == []
+    assert not found.problems, "\n".join(map(str, found.problems))
     return found
 
 
@@ -63,3 +66,8 @@ def only_service(*texts: str) -> Service:
 
 def runtimes(*texts: str) -> list[Runtime]:
     return [*sound(*texts).runtimes.values()]
+
+
+def yaml(text: str) -> Any:
+    """Of a few keys, in one line."""
+    return safe_load(text)

@@ -122,6 +122,45 @@ CHOSEN = {
         "a",
         "v2",
     ),
+    "by name, with the protocol that servers of its type are told to speak": (
+        model(", runtime: a"),
+        [
+            runtime(
+                "a",
+                protocols="[v2, v1]",
+                annotations="{serving.kserve.io/server-type: torchserve}",
+            )
+        ],
+        "a",
+        "v1",
+    ),
+    "by name, where it does not speak that protocol": (
+        model(", runtime: a"),
+        [
+            runtime(
+                "a",
+                protocols="[grpc-v2]",
+                annotations="{serving.kserve.io/server-type: torchserve}",
+            )
+        ],
+        "a",
+        "grpc-v2",
+    ),
+    "a format that is V2 unless the service says otherwise": (
+        "model: {modelFormat: {name: triton}}",
+        [
+            runtime("a", "[{name: triton, autoSelect: true}]"),
+            runtime("b", "[{name: triton, autoSelect: true}]", protocols="[v2]"),
+        ],
+        "b",
+        "v2",
+    ),
+    "by no other namespace": (
+        model(),
+        [runtime("a", namespace="prod"), runtime("b")],
+        "b",
+        "v1",
+    ),
     "a runtime of several nodes for a service of several": (
         f"{model(', storageUri: pvc://a')}\nworkerSpec: {{}}",
         [runtime("a"), runtime("b", spec="workerSpec: {containers: [{name: worker-container}]}")],
@@ -136,8 +175,11 @@ def test_chosen(spec: str, among: list[str], name: str, protocol: str) -> None:
     selection = chosen(spec, among)
     assert selection.chosen is not None
     assert (selection.chosen.name, selection.protocol) == (name, protocol)
-    others = len(among) - 1
-    assert "runtime:" in spec or len(selection.passed_over) == others
+    passed_over = [passed.runtime for passed in selection.passed_over]
+    assert len(passed_over) == len(among) - 1  # each of the others has a reason
+    assert selection.chosen not in passed_over
+    assert all(passed.reason for passed in selection.passed_over)
+    assert selection.why
 
 
 REASONS = {
@@ -154,8 +196,14 @@ REASONS = {
     "several nodes": (
         model(),
         runtime("a", spec="workerSpec: {containers: [{name: worker-container}]}"),
-        "several nodes",
+        "it runs on several nodes",
     ),
+    "one node": (
+        f"{model(', storageUri: pvc://a')}\nworkerSpec: {{}}",
+        runtime("a"),
+        "it runs on one node",
+    ),
+    "another namespace's": (model(), runtime("a", namespace="prod"), "only the namespace prod"),
 }
 
 
@@ -165,6 +213,67 @@ def test_why_a_runtime_is_passed_over(spec: str, other: str, words: str) -> None
     assert selection.chosen is None
     assert selection.reason == "NoSupportingRuntime"
     assert words in selection.passed_over[0].reason
+
+
+FIRST = runtime("a", formats("autoSelect: true, priority: 2"))
+BEATEN = {
+    "scope": (
+        [runtime("a", namespace="default"), runtime("b")],
+        "a is of its namespace, and goes before the cluster's",
+    ),
+    "priority": (
+        [FIRST, runtime("b", formats("autoSelect: true, priority: 1"))],
+        "a goes before it by priority 2, it has 1",
+    ),
+    "a priority and none": ([FIRST, runtime("b")], "a goes before it by priority 2, it has none"),
+    "protocol": (
+        [runtime("a"), runtime("b", protocols="[]")],
+        "a goes before it by protocol: v1 before any protocol",
+    ),
+    "age": (
+        [
+            runtime("a", created="2026-02-01T00:00:00Z"),
+            runtime("b", created="2026-01-01T00:00:00Z"),
+        ],
+        "a goes before it: it is newer",
+    ),
+    "name": ([runtime("a"), runtime("b")], "a goes before it by name; nothing else decides"),
+}
+
+
+@pytest.mark.parametrize(("among", "reason"), BEATEN.values(), ids=BEATEN)
+def test_what_decides_between_two_that_fit(among: list[str], reason: str) -> None:
+    for order in (among, among[::-1]):
+        (passed,) = chosen(model(), order).passed_over
+        assert (passed.runtime.name, passed.reason) == ("b", reason)
+
+
+def test_those_that_came_closest_are_told_first() -> None:
+    among = [
+        runtime("other", "[{name: onnx, autoSelect: true}]"),
+        runtime("elsewhere", namespace="prod"),
+        runtime("old", formats("version: '0', autoSelect: true"), protocols="[v2]"),
+        runtime("second"),
+        runtime("first"),
+    ]
+    passed_over = chosen(model(), among).passed_over
+    assert [passed.runtime.name for passed in passed_over] == [
+        "second",
+        "old",
+        "other",
+        "elsewhere",
+    ]
+
+
+def test_others_are_passed_over_because_one_is_named() -> None:
+    among = [runtime("a"), runtime("b"), runtime("a", namespace="default")]
+    selection = chosen(model(", runtime: a"), among)
+    assert selection.chosen is not None
+    assert not selection.chosen.resource.is_cluster_wide
+    assert [passed.reason for passed in selection.passed_over] == [
+        "there is one of this name in the namespace",
+        "the service names a",
+    ]
 
 
 REFUSED = {

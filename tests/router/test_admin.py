@@ -1,15 +1,16 @@
 """The admin port: what it says about graphs, and that garbage gets a clean answer."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from graph.problems import Located, Problem
 from router.config import EndpointSource, GraphSource
-from router.front.admin import admin_app
+from router.front.admin import admin_app, admin_server
 from router.generation import Generation, settle
 from router.metrics import Sample, Snapshot
 from router.source import Loaded, LoadedGraph
@@ -60,6 +61,22 @@ async def client(router: Shown) -> AsyncIterator[Client]:
     app = admin_app(router, [web.get("/apis/things", extra)])
     async with TestClient(TestServer(app)) as client:
         yield client
+
+
+async def test_who_watches_does_not_hold_up_the_end(router: Shown) -> None:
+    async def watch(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await asyncio.Event().wait()
+        return response
+
+    runner = admin_server(router, [web.get("/apis/things", watch)])
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    async with ClientSession() as session, session.get(f"http://{host}:{port}/apis/things"):
+        async with asyncio.timeout(20):
+            await runner.cleanup()
 
 
 async def test_a_graph_that_serves(client: Client) -> None:

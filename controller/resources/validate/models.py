@@ -9,7 +9,7 @@ from controller.resources.codes import Code
 from controller.resources.inferenceservice import InferenceService
 from controller.resources.localmodel import AnyLocalModelCache, LocalModelCache
 from controller.resources.resource import Resource
-from controller.resources.storagecontainer import WORKLOAD_TYPES, AnyStorageContainer
+from controller.resources.storagecontainer import WORKLOAD_TYPES, AnyStorageContainer, searched
 from controller.resources.trainedmodel import TrainedModel
 from controller.resources.validate.subject import SPEC
 from controller.resources.validate.surroundings import Surroundings
@@ -44,7 +44,7 @@ def storage_container(resource: AnyStorageContainer) -> Iterator[Problem]:
             yield Code.BAD_PATTERN.at((*path, index), message)
         if item.regex:
             try:
-                re2.compile(item.regex)
+                searched(item.regex)
             except re2.error as error:
                 message = f"{shown(item.regex)} is no regular expression of Go's ({error}); mend it"
                 yield Code.BAD_PATTERN.at((*path, index, "regex"), message)
