@@ -21,6 +21,7 @@ from cli import options
 from cli.options import FAILED, USAGE, fail
 from cli.progress import Progress, progress_on
 from controller.endpoints import Endpoint
+from controller.local import settings as local_settings
 from controller.local.built_in import built_in_runtimes
 from controller.local.controller import LocalController
 from controller.local.home import Home, find_home
@@ -68,6 +69,8 @@ def up(
         folders = parse_uri_map(uri_map or _listed(os.environ.get(URI_MAP, "")), Path.cwd())
     except ValueError as bad:
         fail(USAGE, [str(bad)])
+    if faults := local_settings.faults():
+        fail(USAGE, faults)
     home = find_home(os.environ)
     try:
         home.claim()
