@@ -50,7 +50,7 @@ class Connection:
         with self._opened(method, path, query, body, headers, self._timeout_s) as response:
             with self._origin.network():
                 data = response.read()
-            said = tuple(map(_warning, response.headers.get_all("Warning", ())))
+            said = tuple(map(read_warning, response.headers.get_all("Warning", ())))
             return Answer(response.status, self._decoded(data), said)
 
     @contextmanager
@@ -112,7 +112,7 @@ class Connection:
         return Unreachable(f"{self.url} answers, {message}")
 
 
-def _warning(header: str) -> str:
+def read_warning(header: str) -> str:
     """The text of `299 - "text"`."""
     _, _, quoted = header.partition('"')
     return quoted.removesuffix('"').replace('\\"', '"').replace("\\\\", "\\")

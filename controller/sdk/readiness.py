@@ -28,13 +28,16 @@ def is_hopeless(resource: Json) -> bool:
 def why_not(resource: Json) -> str:
     """One line: the conditions that are not met, then the last failure of the model."""
     name = f"{resource['kind']} {resource['metadata']['name']}"
-    unmet = [
-        f"{condition['type']} {_reason(condition)}"
-        for condition in _status(resource).get("conditions") or ()
-        if condition.get("status") != "True" and condition.get("severity") != "Info"
-    ]
+    unmet: dict[str, str] = {}  # by reason: Ready only repeats what another condition says
+    for condition in _status(resource).get("conditions") or ():
+        # Those of severity Info do not count.
+        if condition.get("status") != "True" and condition.get("severity") != "Info":
+            unmet.setdefault(_reason(condition), condition["type"])
     failure = (_status(resource).get("modelStatus") or {}).get("lastFailureInfo") or {}
-    told = "; ".join(unmet) or "nothing is said of it yet"
+    told = (
+        "; ".join(f"{kind} {reason}" for reason, kind in unmet.items())
+        or "nothing is said of it yet"
+    )
     last = f"; last failure: {failure['message']}" if failure.get("message") else ""
     return f"{name} is not ready: {told}{last}"
 
