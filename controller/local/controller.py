@@ -85,7 +85,8 @@ class LocalController:
         service = self._services[key]
         address = None
         if state.ready:
-            address = f"http://127.0.0.1:{state.ports[service.workload.predictor.container.ports[0].container_port]}"
+            declared = service.workload.predictor.container.ports[0].container_port
+            address = f"http://127.0.0.1:{state.ports[declared]}"
         if state.phase in _PHASES:
             told = (_PHASES[state.phase], self._detail(key, state, address))
             if self._told.get(key) != told:
@@ -126,7 +127,6 @@ def _spec(service: LocalService, home: Home, grace_s: float) -> ProcessSpec:
         service.workload.predictor.container,
         pod=PodFields(name, namespace),
         folder=home.scratch(service.key),
-        log=home.log(service.key),
         mounts=service.mounts,
         packages=service.packages,
         grace_s=grace_s,

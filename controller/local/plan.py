@@ -149,7 +149,6 @@ def _process_problems(service: Service, component: Component) -> list[Problem]:
         component.container,
         pod=PodFields(resource.name, resource.namespace),
         folder=Path(),
-        log=Path(),
         mounts={},
         path=component.source,
     )
