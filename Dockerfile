@@ -20,7 +20,7 @@ COPY requirements.lock ./
 RUN /tools/bin/pip --python /opt/graphway/bin/python install --no-compile \
     --require-hashes --only-binary :all: -r requirements.lock
 
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE graphway.py ./
 COPY graph ./graph
 COPY router ./router
 COPY controller ./controller

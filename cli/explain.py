@@ -29,6 +29,21 @@ from graph.workspace import load_paths
 
 COLUMNS = ("Runtime", "Of", "Verdict", "Why")
 
+HELP = (
+    "Print which runtime serves each InferenceService at PATH, and why each of the others does not."
+    "\n\n"
+    "Runtimes of a namespace go before those of the cluster; those that come with Graphway are the"
+    " cluster's."
+)
+EXAMPLES = (
+    "Examples:\n"
+    "  graphway explain runtime iris.yaml        as `graphway up` would choose on this machine\n"
+    "  graphway explain runtime . --cluster      among the runtimes in these files\n"
+    "  graphway explain runtime . -o json        for scripts\n\n"
+    "Exit code 1: a model has no runtime, or a manifest has errors. 2: bad usage, or a path that"
+    " cannot be read."
+)
+
 app = typer.Typer(add_completion=False)
 
 
@@ -51,7 +66,7 @@ def explain() -> None:
     """Say why something is as it is."""
 
 
-@app.command()
+@app.command(help=HELP, epilog=EXAMPLES)
 def runtime(
     paths: Annotated[
         list[str],
@@ -66,12 +81,6 @@ def runtime(
     ] = False,
     output: Annotated[Form, typer.Option("--output", "-o", help="How to print.")] = Form.TABLE,
 ) -> None:
-    """Print which runtime serves each InferenceService at PATH, and why the others do not.
-
-    Runtimes of a namespace go before those of the cluster, and those that come with Graphway
-    count among the latter. Exit code 0 if each model has one, 1 if not, or if a manifest has
-    errors, 2 for a path that cannot be read.
-    """
     found = load_paths(paths)
     resources = parse(found.documents, () if cluster else built_in_runtimes())
     obstacle = no_obstacle if cluster else runtime_obstacle(platform.python_version())

@@ -17,6 +17,7 @@ from cli import options
 from cli.dry_run import dry_run
 from cli.options import FAILED, USAGE, fail
 from cli.running import Start, run
+from controller.local import settings as local_settings
 from controller.local.home import Home, find_home
 from controller.local.plan import Machine
 from controller.storage.uris import parse_uri_map
@@ -59,6 +60,8 @@ def up(
         folders = parse_uri_map(uri_map or _listed(os.environ.get(URI_MAP, "")), Path.cwd())
     except ValueError as bad:
         fail(USAGE, [str(bad)])
+    if faults := local_settings.faults():
+        fail(USAGE, faults)
     if project is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", project):
         fail(USAGE, [f"--project {project}: letters, digits, and . _ - between them"])
     machine = Machine(platform.python_version(), folders)

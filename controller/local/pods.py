@@ -39,7 +39,6 @@ def process_of(
             service_account=component.pod.service_account_name or "default",
         ),
         folder=home.scratch(key),
-        log=home.log(key),
         mounts=mounts,
         packages=unit.packages,
         lookup=lookup,

@@ -98,7 +98,6 @@ class ProcessSpec:
 
     argv: tuple[str, ...]
     folder: Path  # to run in; made if it is not there
-    log: Path
     env: tuple[tuple[str, str], ...] = ()  # beside what is inherited
     ports: tuple[Port, ...] = ()  # the first is the one to call
     packages: tuple[str, ...] | None = None  # of a Python environment; None: it needs none

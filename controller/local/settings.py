@@ -1,6 +1,6 @@
 """Settings of the local backend, each an environment variable; `docs/settings.md` lists them."""
 
-from pydantic import ByteSize, Field
+from pydantic import ByteSize, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from controller.local.backoff import Backoff
@@ -39,3 +39,16 @@ class LocalSettings(BaseSettings):
     @property
     def log_limits(self) -> LogLimits:
         return LogLimits(self.log_file_bytes, self.log_files)
+
+
+def faults() -> list[str]:
+    """What is wrong with them in the environment, a line each."""
+    try:
+        LocalSettings()
+    except ValidationError as error:
+        return [
+            f"{fault['loc'][0]}={fault['input']!r}: "
+            + fault["msg"].replace("Input should", "it should")
+            for fault in error.errors()
+        ]
+    return []

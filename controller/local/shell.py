@@ -74,6 +74,7 @@ class Replica:
     def __init__(self, key: str, spec: ProcessSpec, around: Surroundings) -> None:
         self.key = key
         self._around = around
+        self._log = around.home.log(key)
         self._loop = asyncio.get_running_loop()
         # Monotonic, and yet a time that can be shown.
         self._epoch = time.time() - self._loop.time()
@@ -200,7 +201,7 @@ class Replica:
         return await python_env.ensure(
             self._around.home.envs,
             spec.packages,
-            log=spec.log,
+            log=self._log,
             environ=environ,
             on_detail=lambda detail: self._handle(Preparing(detail)),
         )
@@ -217,7 +218,7 @@ class Replica:
         try:
             running = await process.start(
                 ready,
-                spec.log,
+                self._log,
                 lambda line: self._around.on_output(self.key, line),
                 limits=self._around.settings.log_limits,
                 cgroup=cgroup.folder if cgroup else None,

@@ -6,6 +6,7 @@ else, so a manifest survives a round trip without loss.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, TypeVar
 
 import yaml
@@ -123,6 +124,10 @@ class Model(BaseModel):
         populate_by_name=True,
         defer_build=True,  # a process pays for those that it uses
     )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What was said, of the hundreds of fields that there may be."""
+        return (pair for pair in super().__repr_args__() if pair[0] in self.model_fields_set)
 
     @model_validator(mode="before")
     @classmethod

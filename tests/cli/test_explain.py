@@ -103,3 +103,9 @@ def test_exit_codes(
     result = explained(tmp_path, *texts, options=options)
     assert result.exit_code == code, result.output
     assert words in result.stderr
+
+
+def test_the_guide_shows_what_it_prints(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs/runtimes.md").read_text()
+    _, _, shown = guide.partition("```\ndefault/iris")
+    assert explained(tmp_path, IRIS).stdout == f"default/iris{shown.partition('```')[0]}"

@@ -18,6 +18,7 @@ PATHS = {
     "V1 unless the service says otherwise": (f"sklearn: {{{STORED}}}", V1),
     "the service's protocol": (f"sklearn: {{{STORED}, protocolVersion: v2}}", V2),
     "some frameworks speak V2 by default": (f"onnx: {{{STORED}}}", V2),
+    "and so do some formats": (f"model: {{modelFormat: {{name: vLLM}}, {STORED}}}", V2),
     "a runtime by name: the first REST protocol that it lists": (
         f"model: {{modelFormat: {{name: sklearn}}, runtime: v2-first, {STORED}}}",
         V2,

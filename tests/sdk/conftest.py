@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.sdk import (
+from graphway import (
     InferenceGraph,
     InferenceGraphSpec,
     InferenceRouter,

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from controller.sdk import (
+from controller.store.changes import Change
+from controller.store.refs import Json
+from controller.store.store import Store
+from graphway import (
     ApiError,
     Client,
     InferenceGraph,
@@ -18,9 +21,6 @@ from controller.sdk import (
     Unreachable,
     to_yaml,
 )
-from controller.store.changes import Change
-from controller.store.refs import Json
-from controller.store.store import Store
 from tests.kit.api_server import ApiServer, ready, ref
 from tests.sdk.conftest import flowers, iris
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from controller.sdk import Client, InferenceService, NotReady, PredictFailed, Unreachable
 from controller.store.refs import Json
 from controller.store.store import Store
+from graphway import Client, InferenceService, NotReady, PredictFailed, Unreachable
 from tests.kit.api_server import ApiServer, ref
 from tests.sdk.conftest import flowers, iris
 

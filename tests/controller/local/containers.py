@@ -26,7 +26,6 @@ def translated(
         container(text),
         pod=POD,
         folder=Path("/scratch"),
-        log=Path("/log"),
         mounts=mounts or {},
         lookup=lookup,
         path=("spec", "predictor", "model"),

@@ -39,7 +39,6 @@ class Replicas:
         spec = ProcessSpec(
             argv=(sys.executable, "-I", str(SERVER), "$(PORT)", *vices),
             folder=self.home.scratch(key),
-            log=self.home.log(key),
             ports=(Port(8080),),
             readiness=READY,
             grace_s=5.0,

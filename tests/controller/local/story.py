@@ -9,7 +9,7 @@ from controller.local.events import Action, Answered, Event, Exited, Gone, Kind,
 from controller.local.replica import HttpGet, Probe, ProcessSpec, ProcessState
 
 PROBE = Probe(HttpGet(8080, "/ready"))
-SPEC = ProcessSpec(argv=("serve",), folder=Path("/work"), log=Path("/log"))
+SPEC = ProcessSpec(argv=("serve",), folder=Path("/work"))
 PROBED = replace(SPEC, readiness=PROBE)
 
 STARTED = Started(41, {8080: 20_001}, ("GPU-a",))

@@ -20,7 +20,6 @@ def launched(
         argv=argv,
         env=env,
         folder=Path("/scratch"),
-        log=Path("/log"),
         ports=(Port(8080, "http"), Port(9000, "my-grpc"), Port(9100)),
     )
     ports = {8080: 41000, 9000: 42000, 9100: 43000}
@@ -69,7 +68,7 @@ def test_an_environment_of_its_own_comes_first_and_ours_does_not_reach_in() -> N
 
 
 def test_without_ports_there_is_no_variable_for_them() -> None:
-    spec = ProcessSpec(argv=("x", "$(PORT)"), folder=Path("/"), log=Path("/log"))
+    spec = ProcessSpec(argv=("x", "$(PORT)"), folder=Path("/"))
     made = launch(spec, ports={}, gpus=(), python_env=None, environ={})
     assert made.argv == ("x", "$(PORT)")
     assert "PORT" not in made.env
