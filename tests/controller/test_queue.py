@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -91,7 +92,7 @@ async def test_a_failed_look_is_repeated_ever_more_slowly() -> None:
         assert work.failures[:3] == [FIRST_RETRY_S, 2 * FIRST_RETRY_S, 4 * FIRST_RETRY_S]
         assert work.failures[-1] == LONGEST_RETRY_S
         times = [at for at, _ in work.looks]
-        pauses = [after - before for before, after in zip(times, times[1:], strict=False)]
+        pauses = [after - before for before, after in pairwise(times)]
         assert pauses == pytest.approx(work.failures)
 
 
