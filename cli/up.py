@@ -139,6 +139,7 @@ async def _models(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_until_stopped(controller))
             await controller.wait_ready()
+            await parent.settled()  # the last address has reached all workers
             progress.close()
             _announce(parent, services.plan, progress)
             if on_ready is not None:
