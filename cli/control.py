@@ -108,11 +108,9 @@ class Control:
                     side,
                     on_change=self._turned.set,
                 )
-                side.on_change = self._plane.look_at_graphs
                 await self._plane.run()
         finally:
             self.manifests.on_load = lambda _: None
-            side.on_change = lambda: None
             unsubscribe()
 
     async def ready(self) -> None:
@@ -120,6 +118,11 @@ class Control:
         while self._plane is None or self._plane.waiting():
             self._turned.clear()
             await self._turned.wait()
+
+    def router_changed(self) -> None:
+        """It serves something else now, or says something else of what it does not serve."""
+        if self._plane is not None:
+            self._plane.look_at_graphs()
 
     def _look_at(self, service: str) -> None:
         if self._plane is not None:

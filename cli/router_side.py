@@ -1,7 +1,7 @@
 """The router as the control plane sees it: endpoints go in, what is served comes out."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from controller.endpoints import Endpoint
 from controller.graphs import Served
@@ -12,18 +12,10 @@ INSTALLED_S = 5.0  # for workers to take a new table; one that hangs is replaced
 
 
 class RouterSide:
-    """`changed` is to be called whenever the parent serves something else."""
-
     def __init__(self, parent: Parent) -> None:
         self._parent = parent
-        self._turned = asyncio.Event()
-        self.on_change: Callable[[], None] = lambda: None
         # Replaced as a whole, so that any thread may read it.
         self.endpoints: Mapping[str, EndpointSource] = {}
-
-    def changed(self) -> None:
-        self._turned.set()
-        self.on_change()
 
     def set_endpoints(self, endpoints: Mapping[str, Endpoint]) -> None:
         self.endpoints = {
@@ -45,12 +37,6 @@ class RouterSide:
         """Until every worker has what was said so far."""
         try:
             async with asyncio.timeout(INSTALLED_S):
-                while self._behind():
-                    self._turned.clear()
-                    await self._turned.wait()
+                await self._parent.settled()
         except TimeoutError:
             pass
-
-    def _behind(self) -> bool:
-        workers = self._parent.workers()
-        return workers["current"] < workers["serving"] and not self._parent.stopping

@@ -103,13 +103,10 @@ class _Up:
             source,
             config,
             on_started=lambda _: self._started.set(),
-            on_change=self._on_change,
+            on_change=self._control.router_changed,
             admin_routes=routes(store, logs=self._control.logs, token=self._token),
         )
         self._side = RouterSide(self._parent)
-
-    def _on_change(self) -> None:
-        self._side.changed()
 
     async def run(self) -> int:
         async with asyncio.TaskGroup() as tasks:

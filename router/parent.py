@@ -113,6 +113,12 @@ class Parent:
         """Where services live now, by `namespace/name`; before those that the source knows."""
         self._catalog.feed(endpoints)
 
+    async def settled(self) -> None:
+        """Until every worker that serves has what is current, endpoints too, or this ends."""
+        while self.workers()["current"] < self.workers()["serving"] and not self.stopping:
+            self._changed.clear()
+            await self._changed.wait()
+
     def stop(self, drain_s: float = 0.0) -> None:
         """Ends after `drain_s` of still accepting; called again, at once."""
         if self._stopping.is_set():

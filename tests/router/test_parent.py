@@ -212,6 +212,17 @@ async def test_endpoints_may_be_fed_live() -> None:
             assert (await router.answer())[3] == f"ns/s->{address}"
 
 
+async def test_who_waits_for_all_workers_finds_what_was_fed_in_each() -> None:
+    async with running(workers=2) as router:
+        for number in range(1, 20):
+            router.parent.set_endpoints(
+                {"ns/s": EndpointSource((f"http://127.0.0.1:{number}",), "/p")}
+            )
+            async with asyncio.timeout(30):
+                await router.parent.settled()
+            assert router.parent.workers()["current"] == 2
+
+
 async def test_readiness_falls_before_the_end() -> None:
     async with running(workers=1) as router:
         router.parent.stop(drain_s=600)
