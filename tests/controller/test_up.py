@@ -114,6 +114,8 @@ async def test_after_kill_9_the_next_start_ends_what_was_left(tmp_path: Path) ->
         await eventually(lambda: running.url, deadline_s=30)
         assert not any(map(alive, left))
         assert await running.ask()
+        running.process.kill()  # first, or it would start again what ends here
+        await running.process.wait()
         for pid in running.pids():
             os.kill(pid, signal.SIGKILL)
 
