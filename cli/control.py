@@ -24,15 +24,18 @@ from controller.local.progress import ProgressSink
 from controller.local.settings import LocalSettings
 from controller.plane import ControlPlane
 from controller.storage.settings import StorageSettings
-from controller.store.changes import Change
+from controller.store.changes import Change, ChangeType
 from controller.store.errors import ApiError
 from controller.store.files import apply_files
-from controller.store.refs import Json
+from controller.store.metadata import is_going
+from controller.store.refs import Json, Ref
 from controller.store.store import Store
 from controller.view import GRAPH, SERVICE, View
 from graph.loader import Document
 from router.files import Beside
 from router.parent import Parent
+
+NOBODY: Json = {"metadata": {}}
 
 log = logging.getLogger("graphway.controller")
 
@@ -57,6 +60,7 @@ class Control:
         self._view = View(store, given.built_in, Path.cwd())
         self._beside = overlay(store.list(GRAPH).items, None)
         self._applied: Taken | None = None
+        self._going: set[Ref] = set()  # said by files, and not yet gone from before
         self._said: Mapping[str, Json] | None = None
         self._turned = asyncio.Event()
         self._here: Here | None = None
@@ -115,7 +119,7 @@ class Control:
 
     async def ready(self) -> None:
         """Until every service is that should be, at once."""
-        while self._plane is None or self._plane.waiting():
+        while self._plane is None or self._going or self._plane.waiting():
             self._turned.clear()
             await self._turned.wait()
 
@@ -131,17 +135,29 @@ class Control:
     def _take(self, parent: Parent, taken: Taken) -> None:
         if taken == self._applied:
             return
-        for manifest, error in apply_files(
-            self._store, taken.manifests, unreadable=self._within(taken.unreadable)
-        ):
-            log.error("%s: %s", manifest.file, error.message)
+        try:
+            refused = apply_files(
+                self._store, taken.manifests, unreadable=self._within(taken.unreadable)
+            )
+        except ApiError as error:  # a full disk, say; the next load tries again
+            log.error("the files are not applied: %s", error.message)
+            return
+        for manifest, refusal in refused:
+            log.error("%s: %s", manifest.file, refusal.message)
         self._applied = taken
+        refs = [Ref.of(manifest.kind, manifest.resource) for manifest in taken.manifests]
+        self._going = {ref for ref in refs if is_going(self._store.find(ref) or NOBODY)}
         self._said = {
             key_of(manifest.resource): manifest.resource
             for manifest in taken.manifests
             if manifest.kind.name == GRAPH.name
         }
         self._overlay(parent)
+
+    def _take_again(self, parent: Parent) -> None:
+        taken, self._applied = self._applied, None
+        if taken is not None:
+            self._take(parent, taken)
 
     def _within(self, bad: frozenset[str]) -> frozenset[str]:
         """What came from a folder that cannot be read came from a file in it."""
@@ -150,7 +166,10 @@ class Control:
         return bad | {file for file in known if file.startswith(folders)}
 
     def _on_change(self, parent: Parent, change: Change) -> None:
-        if change.ref.kind.name == GRAPH.name:
+        if change.type is ChangeType.DELETED and change.ref in self._going:
+            # A file says again what was on its way out: now there is room for it.
+            asyncio.get_running_loop().call_soon(self._take_again, parent)
+        elif change.ref.kind.name == GRAPH.name:
             self._overlay(parent)
 
     def _overlay(self, parent: Parent) -> None:
