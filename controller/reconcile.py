@@ -20,6 +20,7 @@ from controller.desired import (
 from controller.diff import Apply, End, diff
 from controller.endpoints import Endpoint
 from controller.observe import Observed
+from controller.pods import show
 from controller.status import Seen, status
 from controller.stopped import is_stopped
 from controller.store.metadata import finalizers, is_going, with_finalizers
@@ -72,6 +73,7 @@ class Services:
         self._carry_out(key, wanted)
         observed = self._backend.observe(key)
         self._publish(key, self._endpoint(key, wanted, observed))
+        show(self._store, live, observed)
         self._tell(ref, live, wanted, observed)
 
     def _wanted(self, key: str, live: Json) -> Wanted | Refused:
@@ -136,7 +138,10 @@ class Services:
         if key in self._paths:
             self._publish(key, Endpoint((), self._paths[key][1]))
         self._carry_out(key, None)
-        if self._backend.observe(key):
+        observed = self._backend.observe(key)
+        if live is not None:
+            show(self._store, live, observed)
+        if observed:
             return
         self._paths.pop(key, None)
         self._publish(key, None)

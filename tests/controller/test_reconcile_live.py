@@ -38,6 +38,7 @@ async def die(address: str | None) -> None:
 
 async def settled(plane: Plane) -> None:
     """Looked at again, nothing is written."""
+    await plane.plane.settled()
     version = plane.store.version
     plane.plane.look_at_service("default/iris")
     plane.plane.look_at_graphs()

@@ -1,0 +1,92 @@
+"""Replicas as Pods in the store, so that whoever knows Kubernetes finds them: `get pods`, `logs`.
+
+They are only shown: nothing is read back from them, and what is left of a run before this one goes
+at the first look. Each belongs to its InferenceService, and goes with it.
+"""
+
+from collections.abc import Iterator
+
+from controller.observe import Observed, Phase, Replica, Running
+from controller.store.own_kinds import POD
+from controller.store.refs import Json, Ref
+from controller.store.store import Store
+from controller.workload import Role
+
+_PHASES = {Phase.PENDING: "Pending", Phase.LOADING: "Pending"}  # all others run, or ran just now
+_SERVICE = "serving.kserve.io/inferenceservice"
+
+
+def show(store: Store, service: Json, observed: Observed) -> None:
+    """Equal to what is shown already: nothing is written."""
+    metadata = service["metadata"]
+    with store.transaction(flush=False):
+        known = {
+            pod["metadata"]["name"]: pod
+            for pod in store.list(
+                POD, metadata["namespace"], lambda pod: _owner(pod) == metadata["uid"]
+            ).items
+        }
+        for role, running, replica in _replicas(observed):
+            pod = known.pop(replica.name, None)
+            if pod is None and running.unit is not None:
+                pod = store.create(POD, _pod(service, role, running, replica))
+            if pod is not None:
+                store.replace_status(Ref.of(POD, pod), _status(pod, replica))
+        for pod in known.values():
+            store.delete(Ref.of(POD, pod))
+
+
+def _replicas(observed: Observed) -> Iterator[tuple[Role, Running, Replica]]:
+    for role, running in observed.items():
+        for replica in {replica.name: replica for replica in running.replicas}.values():
+            yield role, running, replica
+
+
+def _owner(pod: Json) -> str | None:
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return next((owner["uid"] for owner in owners), None)
+
+
+def _pod(service: Json, role: Role, running: Running, replica: Replica) -> Json:
+    metadata = service["metadata"]
+    assert running.unit is not None
+    container = running.unit.component.container
+    owner = {
+        "apiVersion": service["apiVersion"],
+        "kind": service["kind"],
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "controller": True,
+    }
+    said = {"name": container.name or role.value, "image": container.image}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": replica.name,
+            "namespace": metadata["namespace"],
+            "labels": {_SERVICE: metadata["name"], "component": role.value},
+            "ownerReferences": [owner],
+        },
+        "spec": {"containers": [{key: value for key, value in said.items() if value}]},
+    }
+
+
+def _status(pod: Json, replica: Replica) -> Json:
+    ready = "True" if replica.ready else "False"
+    told = {"reason": replica.reason, "message": replica.message}
+    condition = {"type": "Ready", "status": ready} | {k: v for k, v in told.items() if v}
+    state: Json = {"running": {}}
+    if replica.phase is not Phase.READY and replica.reason:
+        state = {"waiting": {"reason": replica.reason, "message": replica.message}}
+    container = {
+        "name": pod["spec"]["containers"][0]["name"],
+        "ready": replica.ready,
+        "restartCount": replica.restarts,
+        "state": state,
+    }
+    return {
+        "phase": _PHASES.get(replica.phase, "Running"),
+        "conditions": [condition],
+        "containerStatuses": [container],
+    }
