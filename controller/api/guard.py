@@ -39,7 +39,7 @@ def guard(token: str | None) -> Guard:
             except web.HTTPException:
                 raise
             except Exception:
-                _log.exception("%s %s failed", request.method, request.path)
+                _log.exception("%s %r failed", request.method, request.path)
                 bug = internal("this is a bug in Graphway; its log says more")
                 return _refusal(request, bug)
 
@@ -66,7 +66,7 @@ def _let_in(request: web.Request, token: str | None) -> None:
         message = f"Host {request.headers.get('Host', '')!r} is no name of this machine"
         raise ApiError(403, "Forbidden", f"{message}; use 127.0.0.1, [::1] or localhost")
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("Host"):
+    if origin is not None and origin.partition("://")[2] != request.headers.get("Host"):
         raise ApiError(403, "Forbidden", "pages of another origin may not use this API")
 
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from aiohttp import web
 
 from controller.api.guard import Guard
-from controller.api.patches import APPLY, MERGE
+from controller.api.patches import APPLY, JSON_PATCH, MERGE
 from controller.api.respond import answer, encode
 from controller.resources.crds import structural
 from controller.resources.kinds import KINDS, Kind
@@ -82,7 +82,7 @@ def _paths(kind: Kind) -> Iterable[tuple[str, Json]]:
     yield place, {"get": {"x-kubernetes-action": "list", **shared}}
     # Where it says strategic, kubectl computes that from this schema, which has no merge keys;
     # without, it takes what it knows of core/v1 itself.
-    body = {"content": {one: {"schema": {"type": "object"}} for one in (MERGE, APPLY)}}
+    body = {"content": {one: {"schema": {"type": "object"}} for one in (MERGE, JSON_PATCH, APPLY)}}
     patch = {"x-kubernetes-action": "patch", "requestBody": body, "parameters": query, **shared}
     yield f"{place}/{{name}}", {"get": {"x-kubernetes-action": "get", **shared}, "patch": patch}
 

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from controller.api.request import Options, parse, unsupported
+from controller.api.request import Options, parse, parse_list, unsupported
 from controller.store.apply import apply
 from controller.store.errors import bad_request
+from controller.store.json_patch import json_patch
 from controller.store.merge import merge, strategic_merge
 from controller.store.metadata import folded
 from controller.store.refs import Json, Ref
 from controller.store.store import Edit
 
+JSON_PATCH = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
@@ -38,10 +40,13 @@ def changed_by(
     if media == MERGE:
         given = parse(body, is_yaml=False)
         return Patch(lambda live: merge(live, given))
+    if media == JSON_PATCH:
+        operations = parse_list(body)
+        return Patch(lambda live: json_patch(live, operations))
     if media == STRATEGIC:
         # For kinds of its own a cluster refuses it: their lists have no keys to merge by.
         if ref.kind.group:
-            raise unsupported(media, (MERGE, APPLY))
+            raise unsupported(media, (MERGE, JSON_PATCH, APPLY))
         given = parse(body, is_yaml=False)
         return Patch(lambda live: strategic_merge(live, given))
-    raise unsupported(media, (MERGE, APPLY, STRATEGIC))
+    raise unsupported(media, (MERGE, JSON_PATCH, APPLY, STRATEGIC))

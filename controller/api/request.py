@@ -4,6 +4,7 @@ Bodies are bounded, in size and in depth, before anything looks into them. Every
 `ApiError`. Nothing here knows the store.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -13,13 +14,16 @@ import msgspec
 from aiohttp import web
 
 from controller.api import protobuf
+from controller.api.respond import encode
 from controller.store.errors import ApiError, bad_request
 from controller.store.refs import Json
 from graph.grammar import nesting
 from graph.loader.documents import read as read_yaml
 
 MAX_BODY_BYTES = 3 * 1024 * 1024  # as the API server of a cluster
+MAX_OBJECT_BYTES = 2 * MAX_BODY_BYTES  # the largest body, and the fields that somebody owns in it
 MAX_DEPTH = 200  # as manifests in files
+BODY_S = 60.0  # for all of it; who sends slower keeps memory and a descriptor for nothing
 
 _JSON = "application/json"
 _YAML = ("application/yaml", "application/x-yaml", "text/yaml")
@@ -43,14 +47,28 @@ async def read_object(request: web.Request) -> Json:
 async def read_body(request: web.Request) -> bytes:
     body = bytearray()
     try:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                message = f"Request entity too large: limit is {MAX_BODY_BYTES}"
-                raise ApiError(413, "RequestEntityTooLarge", message)
+        async with asyncio.timeout(BODY_S):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise too_large(MAX_BODY_BYTES)
+    except TimeoutError as error:
+        raise ApiError(408, "Timeout", f"the body did not come within {BODY_S:g} s") from error
     except (web.RequestPayloadError, ConnectionError) as error:
         raise bad_request(f"the body broke off: {error}") from error
     return bytes(body)
+
+
+def too_large(limit_bytes: int) -> ApiError:
+    message = f"Request entity too large: limit is {limit_bytes}"
+    return ApiError(413, "RequestEntityTooLarge", message)
+
+
+def parse_list(body: bytes) -> list[Any]:
+    value = _json(body)
+    if not isinstance(value, list):
+        raise bad_request("the body must be one JSON list")
+    return value
 
 
 def parse(body: bytes, *, is_yaml: bool) -> Json:
@@ -68,6 +86,16 @@ def _json(body: bytes) -> Any:
         return _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise bad_request(f"the body is no JSON: {error}") from error
+
+
+def bounded(resource: Json) -> Json:
+    """Raises RequestEntityTooLarge: patches can make what no body could bring."""
+    body = encode(resource)
+    if len(body) > MAX_OBJECT_BYTES:
+        raise too_large(MAX_OBJECT_BYTES)
+    if (nesting(body) or 0) > MAX_DEPTH:
+        raise bad_request(f"nested more than {MAX_DEPTH} levels deep")
+    return resource
 
 
 def _yaml(body: bytes) -> Any:

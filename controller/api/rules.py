@@ -48,7 +48,8 @@ class Rules:
         if named(kind) is None or kind == GRAPH or _only_goes(resource, before):
             problems = _head_problems(resource)
             return problems or (_graph_problems(resource) if kind == GRAPH else ())
-        around, config = self._all(*_AROUND.get(kind, ())), self._config()
+        config = self._config()
+        around = self._all(config, *_AROUND.get(kind, ()))
         old = admit(before, config=config).resource if before is not None else None
         answer = admit(resource, old=old, others=around, config=config)
         if isinstance(answer.resource, ConfigMap) and is_config(answer.resource):
@@ -61,17 +62,23 @@ class Rules:
         found = admit(resource).resource
         if found is None:
             return ()
-        return problems_of_deletion(found, self._all("InferenceService", *_CACHES))
+        around = self._all(self._config(), "InferenceService", *_CACHES)
+        return problems_of_deletion(found, around)
 
-    def _all(self, *kinds: str) -> list[Resource]:
+    def _all(self, config: Config, *kinds: str) -> list[Resource]:
         """Defaulted, as far as they can be read."""
-        known = [kind for kind in self._store.kinds.values() if kind.name in kinds]
-        stored = [item for kind in known for item in self._store.list(kind).items]
-        found: list[Resource] = []
-        for item in sorted(stored, key=lambda item: item["kind"] == "InferenceService"):
-            if (read_ := admit(item, others=found, config=self._config()).resource) is not None:
-                found.append(read_)
-        return found
+        stored = {
+            kind.name: self._store.list(kind).items
+            for kind in self._store.kinds.values()
+            if kind.name in kinds
+        }
+        services = stored.pop("InferenceService", [])
+        plain = [admit(item, config=config).resource for items in stored.values() for item in items]
+        found = [resource for resource in plain if resource is not None]
+        # What a service becomes depends on the caches, and on nothing else that is stored.
+        caches = [resource for resource in found if resource.kind in _CACHES] if services else []
+        meant = [admit(item, others=caches, config=config).resource for item in services]
+        return found + [resource for resource in meant if resource is not None]
 
     def _config(self) -> Config:
         for kind in self._store.kinds.values():

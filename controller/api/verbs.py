@@ -5,12 +5,23 @@ What the objects mean is not known here; `admit` decides about those that client
 """
 
 import secrets
+from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 
 from controller.api.admission import Admission, Admitted, admitted, check_deletion
 from controller.api.patches import changed_by
-from controller.api.request import Form, Options, form, media_type, parse, read_body, read_object
+from controller.api.request import (
+    Form,
+    Options,
+    bounded,
+    form,
+    media_type,
+    parse,
+    read_body,
+    read_object,
+)
 from controller.api.respond import answer
 from controller.api.selectors import selector
 from controller.api.table import table
@@ -58,12 +69,10 @@ class Verbs:
         return self._one(request, self._store.get(self._ref(request)))
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        options = Options(request.query)
         given = await read_object(request)
         resource = _placed(self._kind, given, request.match_info.get("namespace"))
         allowed = self._admitted(resource, None)
-        made = self._store.create(self._kind, allowed.resource, dry_run=options.dry_run)
-        return self._one(request, made, allowed, status=201)
+        return self._made(request, allowed)
 
     async def replace(self, request: web.Request) -> web.StreamResponse:
         ref = self._ref(request)
@@ -77,8 +86,7 @@ class Verbs:
         if patch.creates and self._store.find(ref) is None:
             made = _placed(self._kind, patch.change({"metadata": {}}), ref.namespace, ref.name)
             allowed = self._admitted(made, None)
-            created = self._store.create(self._kind, allowed.resource, dry_run=options.dry_run)
-            return self._one(request, created, allowed, status=201)
+            return self._made(request, allowed)
         return self._edited(request, ref, patch.change)
 
     async def replace_status(self, request: web.Request) -> web.StreamResponse:
@@ -94,7 +102,7 @@ class Verbs:
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         ref = self._ref(request)
-        deleted = await self._delete(request, [ref])
+        deleted = await self._delete(request, lambda: [ref])
         if not deleted[0].gone:
             return self._one(request, deleted[0].object)
         details = {
@@ -108,8 +116,12 @@ class Verbs:
     async def delete_all(self, request: web.Request) -> web.StreamResponse:
         options = Options(request.query)
         wanted = selector(self._kind, options.labels, options.fields)
-        found = self._store.list(self._kind, request.match_info.get("namespace"), wanted)
-        await self._delete(request, [Ref.of(self._kind, item) for item in found.items])
+
+        def found() -> list[Ref]:
+            listed = self._store.list(self._kind, request.match_info.get("namespace"), wanted)
+            return [Ref.of(self._kind, item) for item in listed.items]
+
+        await self._delete(request, found)
         return answer(_SUCCESS)
 
     async def _watch(self, request: web.Request, options: Options) -> web.StreamResponse:
@@ -135,7 +147,8 @@ class Verbs:
         )
         return await stream(request, self._store, watch)
 
-    async def _delete(self, request: web.Request, refs: list[Ref]) -> list[Deleted]:
+    async def _delete(self, request: web.Request, which: Callable[[], list[Ref]]) -> list[Deleted]:
+        """`which` is asked once the body has come: what others delete meanwhile is no fault."""
         body = await read_body(request)
         given = parse(body, is_yaml=media_type(request) != "application/json") if body else {}
         options = Options({**_texts(given), **request.query})
@@ -148,6 +161,7 @@ class Verbs:
         believed = given.get("preconditions")
         believed = believed if isinstance(believed, dict) else {}
         with self._store.transaction(dry_run=options.dry_run):
+            refs = which()
             for ref in refs:
                 check_deletion(self._admission, ref, self._store.get(ref))
                 for inner in self._contents(ref):
@@ -172,12 +186,17 @@ class Verbs:
         found = [(kind, self._store.list(kind, ref.name).items) for kind in kinds]
         return [Ref.of(kind, item) for kind, items in found for item in items]
 
+    def _made(self, request: web.Request, allowed: Admitted) -> web.StreamResponse:
+        dry_run = Options(request.query).dry_run
+        made = self._store.create(self._kind, allowed.resource, dry_run=dry_run)
+        return self._one(request, made, allowed, status=201)
+
     def _edited(self, request: web.Request, ref: Ref, change: Edit) -> web.StreamResponse:
         allowed = Admitted({})
 
         def checked(live: Json) -> Json:
             nonlocal allowed
-            wanted = _an_object(change(live))
+            wanted = bounded(_an_object(change(live)))
             if self._kind.status:
                 wanted = _with("status", live, wanted)
             allowed = self._admitted(wanted, live)
@@ -191,7 +210,7 @@ class Verbs:
 
         def checked(live: Json) -> Json:
             nonlocal allowed
-            wanted = _an_object(change(live))
+            wanted = bounded(_an_object(change(live)))
             allowed = self._admitted(_with("status", wanted, live), live)
             believed = {k: v for k, v in wanted["metadata"].items() if k in _PRECONDITIONS}
             return allowed.resource | {"metadata": live["metadata"] | believed}
@@ -216,8 +235,9 @@ class Verbs:
         warnings = allowed.warnings if allowed else ()
         if form(request) is Form.OBJECT:
             return answer(resource, status, warnings)
-        version, include = resource["metadata"]["resourceVersion"], Options(request.query).include
-        return answer(self._table([resource], version, include), status, warnings)
+        version = resource["metadata"].get("resourceVersion", "")  # none of what a dry run makes
+        shown = self._table([resource], version, Options(request.query).include)
+        return answer(shown, status, warnings)
 
     def _table(self, items: list[Json], version: str, include: str) -> Json:
         return table(self._kind, items, version, include=include, now=self._store.clock())
@@ -245,8 +265,10 @@ def _placed(kind: Kind, given: Json, namespace: str | None, name: str = "") -> J
     return head | found | {"metadata": metadata}
 
 
-def _an_object(resource: Json) -> Json:
+def _an_object(resource: Any) -> Json:
     """With a head that is no nonsense; what the rest is worth, admission says."""
+    if not isinstance(resource, dict):
+        raise bad_request("a patch may not leave anything but an object")
     metadata = resource.get("metadata")
     if not isinstance(metadata, dict):
         raise bad_request("metadata must be an object")

@@ -8,8 +8,9 @@ the write to the client waits, and every watch ends at its time.
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate, chain
 
 from aiohttp import web
 
@@ -23,6 +24,7 @@ from controller.store.store import Store
 
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 BOOKMARK_EVERY_S = 60.0
+PORTION_BYTES = 64 * 1024  # about what a socket takes at once
 _WRITE_S = 60.0  # who does not read for so long has gone, and keeps his memory
 _DEFAULT_S = (1800, 3600)  # some time between, so that not all clients come back at once
 
@@ -46,12 +48,15 @@ async def stream(request: web.Request, store: Store, watch: Watch) -> web.Stream
     client = _Client(request)
     seen = store.version if watch.since is None else watch.since
     store.changes.since(seen)
-    first = [*_everything(store, watch)] if watch.since is None else []
-    first += [_bookmark(watch, seen, start=True)] if watch.tell_start else []
+    # Listed at once, since it is of this version; shown one by one.
+    there: list[Json] = []
+    if watch.since is None:
+        there = store.list(watch.kind, watch.namespace, watch.matches).items
+    first = [_bookmark(watch, seen, start=True)] if watch.tell_start else []
     with contextlib.suppress(ConnectionError), _news_of(store) as news:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(watch.timeout_s or random.uniform(*_DEFAULT_S)):
-                await client.send(first)
+                await client.send(chain(_added(there, watch), first))
                 await _follow(client, store, watch, seen, news)
         await client.end()
     return client.response
@@ -64,13 +69,14 @@ async def _follow(
     while not store.changes.closed and not client.gone:
         news.clear()
         try:
-            changes = store.changes.since(seen)
+            changes = _portion(store.changes.since(seen))
         except ApiError as error:
             await client.send([{"type": "ERROR", "object": error.body()}])
             return
-        await client.send([*_events(changes, watch)])
-        seen = changes[-1].version if changes else seen
-        if not await _heard(news) and watch.bookmarks:
+        await client.send(_events(changes, watch))
+        if changes:
+            seen = changes[-1].version
+        elif not await _heard(news) and watch.bookmarks:
             await client.send([_bookmark(watch, seen, start=False)])
 
 
@@ -98,12 +104,23 @@ class _Client:
         transport = self._request.transport
         return transport is None or transport.is_closing()
 
-    async def send(self, events: list[Json]) -> None:
-        async with self._patience():
-            if not self.response.prepared:
+    async def send(self, events: Iterable[Json]) -> None:
+        """A portion at a time: what he has not read yet is not even made."""
+        if not self.response.prepared:
+            async with self._patience():
                 await self.response.prepare(self._request)
-            if events:
-                await self.response.write(b"".join(encode(event) + b"\n" for event in events))
+        lines = bytearray()
+        for event in events:
+            lines += encode(event) + b"\n"
+            if len(lines) >= PORTION_BYTES:
+                await self._write(lines)
+                lines = bytearray()
+        if lines:
+            await self._write(lines)
+
+    async def _write(self, lines: bytearray) -> None:
+        async with self._patience():
+            await self.response.write(lines)
 
     async def end(self) -> None:
         async with self._patience():
@@ -129,8 +146,15 @@ async def _heard(news: asyncio.Event) -> bool:
         return False
 
 
-def _everything(store: Store, watch: Watch) -> Iterator[Json]:
-    for item in store.list(watch.kind, watch.namespace, watch.matches).items:
+def _portion(changes: list[Change]) -> list[Change]:
+    """So many as a client takes at once; the rest is asked for when he has them."""
+    sizes = accumulate(change.size_bytes for change in changes)
+    full = next((at for at, size in enumerate(sizes, 1) if size >= PORTION_BYTES), len(changes))
+    return changes[:full]
+
+
+def _added(items: Iterable[Json], watch: Watch) -> Iterator[Json]:
+    for item in items:
         yield {"type": ChangeType.ADDED, "object": watch.shown([item])}
 
 

@@ -48,9 +48,9 @@ def apply(ref: Ref, live: Json, wanted: Json, *, manager: str, force: bool, now:
         _refuse(ref, taken)
     kept = {name: fields - taken[name] for name, fields in others.items()}
     elsewhere = mine.union(*kept.values())
-    for path in sorted(owned.get(manager, set()) - mine, key=len, reverse=True):
-        if not any(other[: len(path)] == path for other in elsewhere):
-            _remove(merged, path, elsewhere)
+    above = {path[:length] for path in elsewhere for length in range(1, len(path) + 1)}
+    for path in sorted(owned.get(manager, set()) - mine - above, key=len, reverse=True):
+        _remove(merged, path, elsewhere)
     after = kept | {manager: mine}
     merged["metadata"]["managedFields"] = [*_entries(entries, owned, after, now)]
     return merged

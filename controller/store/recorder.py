@@ -21,6 +21,7 @@ class Recorder:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._last_seen: OrderedDict[Ref, datetime] = OrderedDict()  # the oldest first
+        self._subject: dict[Ref, str] = {}  # the uid of what it is about
         self._about: dict[str, OrderedDict[Ref, None]] = {}
         for event in sorted(store.list(EVENT).items, key=lambda e: str(e.get("lastTimestamp"))):
             self._remember(event)
@@ -32,7 +33,8 @@ class Recorder:
         told = "Warning" if warning else "Normal"
         same = "\0".join((involved["uid"], told, reason, message))
         digest = blake2b(same.encode(), digest_size=8).hexdigest()
-        ref = Ref(EVENT, namespace, f"{involved['name'][:236]}.{digest}")
+        name = involved["name"][:236].rstrip("-.")  # a part of a name may not end so
+        ref = Ref(EVENT, namespace, f"{name}.{digest}")
         now = self._store.now()
         with self._store.transaction(flush=False):
             if self._store.find(ref) is not None:
@@ -63,7 +65,8 @@ class Recorder:
         ref = Ref.of(EVENT, event)
         self._last_seen[ref] = datetime.fromisoformat(event["lastTimestamp"])
         self._last_seen.move_to_end(ref)
-        about = self._about.setdefault(event["involvedObject"].get("uid", ""), OrderedDict())
+        uid = self._subject[ref] = event["involvedObject"].get("uid", "")
+        about = self._about.setdefault(uid, OrderedDict())
         about[ref] = None
         about.move_to_end(ref)
         if len(about) > MAX_PER_OBJECT:
@@ -78,9 +81,10 @@ class Recorder:
 
     def _drop(self, ref: Ref) -> None:
         del self._last_seen[ref]
-        for uid, about in list(self._about.items()):
-            if about.pop(ref, ref) is None and not about:
-                del self._about[uid]
+        uid = self._subject.pop(ref)
+        del self._about[uid][ref]
+        if not self._about[uid]:
+            del self._about[uid]
         if self._store.find(ref) is not None:
             self._store.delete(ref)
 

@@ -130,7 +130,8 @@ class Store:
             ref = Ref.of(kind, made)
             if self.find(ref) is not None:
                 raise already_exists(ref)
-            return self._write(ref, made, None)
+            written = self._write(ref, made, None)
+            return _unwritten(written, None) if dry_run else written
 
     def replace(self, kind: Kind, resource: Json, *, dry_run: bool = False) -> Json:
         """All but the status; its `uid` and `resourceVersion`, if it has them, must be the live."""
@@ -147,7 +148,8 @@ class Store:
                 last = self._remove(ref, after)
                 self._settle()
                 return last
-            return self._write(ref, after, live)
+            written = self._write(ref, after, live)
+            return _unwritten(written, live) if dry_run else written
 
     def edit_status(self, ref: Ref, change: Edit, *, dry_run: bool = False) -> Json:
         """As `edit`, but it is the status alone that changes."""
@@ -155,7 +157,9 @@ class Store:
             live = self.get(ref)
             wanted = change(_copy(live))
             _check_version(ref, live, wanted)
-            return self._write(ref, metadata.with_status(live, wanted.get("status") or {}), live)
+            after = metadata.with_status(live, wanted.get("status") or {})
+            written = self._write(ref, after, live)
+            return _unwritten(written, live) if dry_run else written
 
     def replace_status(self, ref: Ref, status: Json) -> Json:
         return self.edit_status(ref, lambda live: live | {"status": status})
@@ -238,6 +242,14 @@ def _place(ref: Ref) -> tuple[str, str, str]:
 def _check_version(ref: Ref, live: Json, wanted: Json) -> None:
     given = wanted.get("metadata") or {}
     metadata.check_preconditions(ref, live, given.get("uid"), given.get("resourceVersion"))
+
+
+def _unwritten(after: Json, live: Json | None) -> Json:
+    """What a dry run answers: no version but one that there is, or a diff would show it."""
+    kept = {key: value for key, value in after["metadata"].items() if key != "resourceVersion"}
+    if live is not None:
+        kept["resourceVersion"] = live["metadata"]["resourceVersion"]
+    return after | {"metadata": kept}
 
 
 def _copy(value: Any) -> Any:

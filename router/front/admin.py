@@ -46,7 +46,14 @@ def admin_server(router: Router, routes: Iterable[web.AbstractRouteDef] = ()) ->
     log = logging.getLogger("graphway.admin")
     log.addFilter(_one_line_for_garbage)
     app = admin_app(router, routes)
-    return web.AppRunner(app, access_log=None, logger=log, shutdown_timeout=SHUTDOWN_S)
+    # A handler ends when its client leaves: one that follows a log may wait for days for a line.
+    return web.AppRunner(
+        app,
+        access_log=None,
+        logger=log,
+        shutdown_timeout=SHUTDOWN_S,
+        handler_cancellation=True,
+    )
 
 
 def _one_line_for_garbage(record: logging.LogRecord) -> bool:

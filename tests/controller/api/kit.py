@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, web
 
-from controller.api.logs import LogRequest
+from controller.api.logs import LogRequest, Logs
 from controller.api.routes import routes
 from controller.store.errors import ApiError
 from controller.store.own_kinds import ALL_KINDS
@@ -108,11 +108,13 @@ async def lines_of(response: ClientResponse, number: int) -> list[Json]:
 
 
 @asynccontextmanager
-async def running(folder: Path, token: str | None = None) -> AsyncIterator[Api]:
+async def running(
+    folder: Path, token: str | None = None, logs: Logs = some_logs
+) -> AsyncIterator[Api]:
     store = Store(folder / "state.db", ALL_KINDS, clock=lambda: datetime(2030, 1, 1, tzinfo=UTC))
     app = web.Application()
-    app.add_routes(routes(store, logs=some_logs, token=token))
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    app.add_routes(routes(store, logs=logs, token=token))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -24,6 +24,7 @@ LOOPBACK: list[Any] = [
     pytest.param(
         {"Host": "localhost:1", "Origin": "http://localhost:2"}, 403, id="a page of another port"
     ),
+    pytest.param({"Host": "localhost:1", "Origin": "http://[::1"}, 403, id="a page of nonsense"),
     pytest.param({"Host": "localhost:1", "Origin": "null"}, 403, id="a page from nowhere"),
     pytest.param({"Host": "localhost:1", "Origin": "http://localhost:1"}, 200, id="our own page"),
 ]

@@ -163,12 +163,17 @@ async def test_changes_by_hand(api: Api) -> None:
     changed = api.store.get(IRIS)
     assert changed["metadata"]["labels"] == {"app": "x"}
     assert changed["spec"]["predictor"]["minReplicas"] == 3
+    patch = json.dumps([{"op": "replace", "path": "/spec/predictor/minReplicas", "value": 2}])
+    await api.kubectl("patch", "isvc/iris", "--type=json", "-p", patch)
+    assert api.store.get(IRIS)["spec"]["predictor"]["minReplicas"] == 2
     await api.kubectl("label", "isvc", "--all", "app-")
     assert "labels" not in api.store.get(IRIS)["metadata"]
     await api.kubectl("replace", "-f", "-", stdin=SERVICE)
     assert "minReplicas" not in api.store.get(IRIS)["spec"]["predictor"]
     difference = await api.try_kubectl("diff", "-f", "-", stdin=SERVICE.replace("iris\n", "b\n"))
     assert difference[0] == 1
+    told = [line for line in difference[1].splitlines() if line[:1] in "+-"]
+    assert not [line for line in told if "resourceVersion" in line]
 
 
 CREATED: list[Any] = [

@@ -1,13 +1,23 @@
 """The verbs over HTTP: what they answer, what they refuse, what they leave in the store."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from controller.api import request
 from controller.api.request import MAX_BODY_BYTES
-from tests.controller.api.kit import CONFIGS, IRIS, KSERVE, SERVICES, Api, config, iris
+from tests.controller.api.kit import (
+    CONFIG_MAP,
+    CONFIGS,
+    IRIS,
+    KSERVE,
+    SERVICES,
+    Api,
+    config,
+    iris,
+)
 
 JSON = {"Content-Type": "application/json"}
 
@@ -118,7 +128,7 @@ REFUSED: list[Any] = [
     pytest.param(
         "PATCH",
         IRIS,
-        {"data": b"[]", "headers": {"Content-Type": "application/json-patch+json"}},
+        {"data": b"[]", "headers": {"Content-Type": "application/x-patch"}},
         415,
         "UnsupportedMediaType",
         id="a patch of another kind",
@@ -374,3 +384,81 @@ async def test_logs_of_a_component(api: Api) -> None:
     assert text == "iris transformer None 5 follow=True\nthe second line\n"
     assert await api.refused("GET", f"{IRIS}/log?component=explainer") == (404, "NotFound")
     assert await api.refused("GET", f"{SERVICES}/other/log") == (404, "NotFound")
+
+
+JSON_PATCHES = [
+    pytest.param([{"op": "add", "path": "/data/b", "value": "2"}], 200, id="one that fits"),
+    pytest.param([{"op": "test", "path": "/data/a", "value": "9"}], 422, id="a test that fails"),
+    pytest.param([{"op": "replace", "path": "", "value": [1]}], 400, id="a list for an object"),
+    pytest.param([{"op": "remove", "path": "/metadata"}], 400, id="without metadata"),
+    pytest.param({"op": "remove", "path": "/data"}, 400, id="no list"),
+]
+
+
+@pytest.mark.parametrize(("patch", "code"), JSON_PATCHES)
+async def test_json_patches(api: Api, patch: Any, code: int) -> None:
+    await api.ok("POST", CONFIGS, json=config(a="1"))
+    status, body = await api.patch(f"{CONFIGS}/c", "json-patch+json", patch)
+    assert status == code
+    if code == 200:
+        assert body["data"] == {"a": "1", "b": "2"}
+
+
+async def test_a_json_patch_leaves_the_status_alone(api: Api) -> None:
+    await api.ok("POST", SERVICES, json=iris())
+    patch = [{"op": "add", "path": "/status", "value": {"url": "http://elsewhere"}}]
+    status, body = await api.patch(IRIS, "json-patch+json", patch)
+    assert (status, "status" in body) == (200, False)
+
+
+async def test_patches_cannot_make_what_no_body_could_bring(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "MAX_OBJECT_BYTES", 2_000)
+    await api.ok("POST", CONFIGS, json=config())
+    statuses = []
+    for key in "abc":
+        patch = {"data": {key: "x" * 700}}
+        statuses.append((await api.patch(f"{CONFIGS}/c", "merge-patch+json", patch))[0])
+    assert statuses == [200, 200, 413]
+
+
+async def test_a_dry_run_shows_no_version_that_there_is_not(api: Api) -> None:
+    made = await api.ok("POST", f"{CONFIGS}?dryRun=All", json=config())
+    assert "resourceVersion" not in made["metadata"]
+    live = await api.ok("POST", CONFIGS, json=config())
+    changed = await api.ok("PUT", f"{CONFIGS}/c?dryRun=All", json=config(a="2"))
+    assert changed["metadata"]["resourceVersion"] == live["metadata"]["resourceVersion"]
+    as_table = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+    made = await api.ok("POST", f"{CONFIGS}?dryRun=All", json=config("d"), headers=as_table)
+    assert made["rows"][0]["cells"][0] == "d"
+
+
+async def test_what_goes_while_a_deletion_is_asked_for_is_no_fault(api: Api) -> None:
+    for name in "ab":
+        await api.ok("POST", CONFIGS, json=config(name))
+    came = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        await came.wait()
+        yield b"}"
+
+    async with asyncio.TaskGroup() as tasks:
+        deleting = tasks.create_task(api.ok("DELETE", CONFIGS, data=body()))
+        await api.ok("DELETE", f"{CONFIGS}/a")
+        came.set()
+    assert (await deleting)["status"] == "Success"
+    assert api.store.list(CONFIG_MAP).items == []
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "BODY_S", 0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(api.url.rpartition(":")[2]))
+    head = f"POST {CONFIGS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+    writer.write(f"{head}Content-Type: application/json\r\n\r\n{{".encode())
+    assert (await reader.readline()).split()[1] == b"408"
+    await reader.read()  # to its end: the connection is not kept
+    writer.close()

@@ -165,3 +165,17 @@ async def test_rows_of_a_table(api: Api) -> None:
         (event,) = await lines_of(response, 1)
     assert event["object"]["kind"] == "Table"
     assert [row["cells"][0] for row in event["object"]["rows"]] == ["a"]
+
+
+async def test_large_changes_come_whole_and_in_order(api: Api) -> None:
+    """More than one portion, at the start and later."""
+    text = "x" * watch.PORTION_BYTES
+    for name in "abc":
+        await api.ok("POST", CONFIGS, json=config(name, x=text))
+    async with watching(api) as response:
+        first = [json.loads(await response.content.readuntil(b"\n")) for _ in range(3)]
+        for name in "abc":
+            await api.ok("DELETE", f"{CONFIGS}/{name}")
+        then = [json.loads(await response.content.readuntil(b"\n")) for _ in range(3)]
+    assert [event["type"] for event in (*first, *then)] == ["ADDED"] * 3 + ["DELETED"] * 3
+    assert [event["object"]["metadata"]["name"] for event in (*first, *then)] == [*"abcabc"]

@@ -109,3 +109,26 @@ def test_patches_that_make_no_sense_are_refused(patch: Any) -> None:
     with pytest.raises(ApiError) as refused:
         strategic_merge(live, patch)
     assert refused.value.code == 400
+
+
+MANY = [{"name": f"s{number}"} for number in range(60_000)]
+
+
+def test_lists_of_any_length_merge() -> None:
+    """Each item against each would be an hour."""
+    patch = {
+        "secrets": [*MANY, {"name": "s7", "$patch": "delete"}],
+        "$setElementOrder/secrets": [*reversed(MANY)],
+        "finalizers": [str(number) for number in range(60_000)],
+        "$deleteFromPrimitiveList/x": [*range(60_000)],
+    }
+    live = {"secrets": [*MANY], "finalizers": ["a"], "x": [*range(60_001)]}
+    merged = strategic_merge(live, patch)
+    assert (merged["secrets"][0], len(merged["secrets"])) == (MANY[-1], len(MANY) - 1)
+    assert (len(merged["finalizers"]), merged["x"]) == (60_001, [60_000])
+
+
+def test_items_without_a_name_are_left_alone() -> None:
+    live = {"secrets": [{"kind": "x"}, {"kind": "y"}, {"name": "a"}, {"name": "a"}]}
+    merged = strategic_merge(live, {"secrets": [{"name": "a", "$patch": "delete"}]})
+    assert merged["secrets"] == [{"kind": "x"}, {"kind": "y"}, {"name": "a"}]

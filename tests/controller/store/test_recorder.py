@@ -91,3 +91,9 @@ def test_events_that_somebody_deleted_are_made_anew(store: Store) -> None:
         store.delete(Ref.of(EVENT, event))
     record(about, "A", "gone")
     assert told(store) == [("gone", 1)]
+
+
+@pytest.mark.parametrize("name", ["a" * 253, "a" * 235 + "-" + "a" * 17, "a" * 234 + ".b.c"])
+def test_events_of_objects_with_long_names(store: Store, name: str) -> None:
+    Recorder(store).record(store.create(THING, thing(name)), "A", "long")
+    assert told(store) == [("long", 1)]
