@@ -209,6 +209,26 @@ async def test_a_model_is_waited_for_and_found_when_it_is_there(tmp_path: Path) 
         await eventually(plane.ready)
 
 
+async def test_while_a_new_model_cannot_be_had_the_old_one_serves(tmp_path: Path) -> None:
+    def with_model(folder: Path) -> str:
+        env = f"env: [{{name: STORAGE_URI, value: {folder}}}], readinessProbe"
+        return fake("iris", "late", "/mnt/models").replace("readinessProbe", env)
+
+    (tmp_path / "old").mkdir()
+    async with running(tmp_path, with_model(tmp_path / "old")) as plane:
+        await eventually(plane.ready)
+        address = plane.router.address()
+        plane.apply(with_model(tmp_path / "new"))
+        await eventually(lambda: plane.model()["transitionStatus"] == "BlockedByFailedLoad")
+        assert plane.ready()
+        assert plane.model()["states"]["activeModelState"] == "Loaded"
+        assert plane.router.address() == address
+        (tmp_path / "new").mkdir()
+        await eventually(lambda: plane.model()["transitionStatus"] == "UpToDate")
+        await eventually(lambda: plane.router.address() not in (None, address))
+        await settled(plane)
+
+
 async def test_a_stopped_service_keeps_its_manifest_and_nothing_else(tmp_path: Path) -> None:
     async with running(tmp_path, fake(), GRAPH) as plane:
         await eventually(plane.ready)
