@@ -23,8 +23,11 @@ from controller.storage.outcome import Fault, Reason
 TAR, TAR_GZ, ZIP = (".tar",), (".tgz", ".tar.gz"), (".zip",)
 
 MOST_HEADER_BYTES = 1024 * 1024  # of one entry's long name or attributes; a reader takes it whole
+MOST_HEADERS_BYTES = 4 * MOST_HEADER_BYTES  # of one entry, all together
 MOST_TABLE_BYTES = 64 * 1024 * 1024  # of a zip's list of entries; zipfile takes it whole
 _END_OF_ZIP = struct.Struct("<4s4H2LH")
+_END_OF_ZIP64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR_BYTES = 20  # between the two
 _END_SEARCH_BYTES = 65_536 + _END_OF_ZIP.size  # a comment may follow it
 
 
@@ -81,11 +84,32 @@ class _Info(tarfile.TarInfo):
         return info
 
 
+class _Counted:
+    """What `tarfile` reads from; `left` is how much it may read before the next entry."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self.left: int | None = MOST_HEADERS_BYTES
+
+    def read(self, size: int) -> bytes:
+        data = self._raw.read(size)
+        if self.left is not None:
+            self.left -= len(data)
+            if self.left < 0:
+                raise tarfile.ReadError("headers of such a size are an attack")
+        return data
+
+
 def _tar(raw: BinaryIO) -> Iterator[Entry]:
-    with tarfile.open(fileobj=raw, mode="r|", tarinfo=_Info) as archive:
+    # Headers may go on and on (maps of holes, one long name after another), and are kept in memory.
+    counted = _Counted(raw)
+    with tarfile.open(fileobj=counted, mode="r|", tarinfo=_Info) as archive:  # type: ignore[call-overload]
         for info in archive:
-            archive.members = []  # type: ignore[attr-defined] # it keeps them all, for look-ups that nobody makes
+            counted.left = None
+            archive.members = []  # it keeps them all, for look-ups that nobody makes
+            archive.pax_headers = {}  # global ones: they pile up, and say nothing that counts here
             yield _tar_entry(archive, info)
+            counted.left = MOST_HEADERS_BYTES
 
 
 def _tar_entry(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Entry:
@@ -127,11 +151,21 @@ def _check_table(raw: BinaryIO) -> None:
     at = tail.rfind(b"PK\5\6")
     if at < 0 or len(tail) - at < _END_OF_ZIP.size:
         raise zipfile.BadZipFile("no end of it")
-    table_bytes = _END_OF_ZIP.unpack_from(tail, at)[5]
-    if (
-        table_bytes == 0xFFFFFFFF
-    ):  # then a larger record before it says so; no model has 4 GiB of names
-        table_bytes = MOST_TABLE_BYTES + 1
+    table_bytes = max(_END_OF_ZIP.unpack_from(tail, at)[5], _large_table_bytes(raw, size, tail, at))
     if table_bytes > MOST_TABLE_BYTES:
         raise zipfile.BadZipFile("a table of such a size is an attack")
     raw.seek(0)
+
+
+def _large_table_bytes(raw: BinaryIO, size: int, tail: bytes, at: int) -> int:
+    """What a zip64 record says; zipfile believes it whatever the smaller record says."""
+    end = size - len(tail) + at
+    start = end - _LOCATOR_BYTES - _END_OF_ZIP64.size
+    if start < 0:
+        return 0
+    raw.seek(start)
+    record = raw.read(_END_OF_ZIP64.size)
+    locator = raw.read(_LOCATOR_BYTES)
+    if not locator.startswith(b"PK\6\7") or not record.startswith(b"PK\6\6"):
+        return 0
+    return int(_END_OF_ZIP64.unpack(record)[8])

@@ -42,7 +42,7 @@ from controller.storage.request import Request, identity
 from controller.storage.settings import StorageSettings
 from controller.storage.source import Item, Source, digest
 from controller.storage.stores import open_store
-from controller.storage.target import Target
+from controller.storage.target import Target, sync_files
 from controller.storage.threads import in_thread, stoppable_in_thread
 from controller.storage.unpack import unpack
 from controller.storage.uris import mapped_path
@@ -192,4 +192,8 @@ async def _by_command(
     if not await in_thread(lambda: any(target.tree.iterdir())):
         message = f"{command.argv[0]} ended well, and left nothing of {redacted(request.uri)}"
         raise Fault(Reason.COMMAND_FAILED, message)
+    try:
+        await in_thread(sync_files, target.tree)  # a command rarely does, and it is published next
+    except OSError as error:
+        raise disk_fault(error, target.tree) from error
     return target.tree, None

@@ -54,7 +54,8 @@ async def run_command(
     finally:
         await in_thread(key_file.unlink, missing_ok=True)
     if status != 0:
-        told = credentials.scrub(" / ".join(lines)).replace(uri, "its URI")
+        given = Credentials({name: command.env[name] for name in command.secrets})
+        told = given.scrub(credentials.scrub(" / ".join(lines))).replace(uri, "its URI")
         how = f"ended with status {status}" if status > 0 else f"was ended by signal {-status}"
         raise Fault(Reason.COMMAND_FAILED, f"{command.argv[0]} {how}: {told or 'it said nothing'}")
 

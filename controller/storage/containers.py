@@ -21,6 +21,7 @@ class Command:
 
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: frozenset[str] = frozenset()  # names in `env` whose values came from Secrets
 
 
 def choose(
@@ -87,4 +88,7 @@ def plain_env(
 def command_of(container: AnyStorageContainer, env: Mapping[str, str]) -> Command | None:
     """None: it names an image only, so the built-in fetcher does its work."""
     spec = container.spec.container
-    return Command((*spec.command, *spec.args), env) if spec.command else None
+    secrets = frozenset(
+        one.name for one in spec.env if one.value_from is not None and one.name in env
+    )
+    return Command((*spec.command, *spec.args), env, secrets) if spec.command else None

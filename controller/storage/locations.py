@@ -136,7 +136,7 @@ def _bad(message: str) -> FetchFailed:
 def _file(uri: str, rest: str) -> LocalPath | FetchFailed:
     host, _, path = rest.partition("/")
     if host not in ("", "localhost"):
-        return _bad(f"{uri} names the host {host}; write file:///PATH with three slashes")
+        return _bad(f"{redacted(uri)} names the host {host}; write file:///PATH with three slashes")
     return LocalPath(Path(os.path.normpath("/" + unquote(path))))
 
 
@@ -144,7 +144,7 @@ def _volume(uri: str, rest: str) -> Volume | FetchFailed:
     claim, _, inside = rest.partition("/")
     plain = safe_name(inside) if inside.strip("/") else ""
     if not claim or plain is None:
-        return _bad(f"{uri} names no place in a volume; write pvc://CLAIM/PATH")
+        return _bad(f"{redacted(uri)} names no place in a volume; write pvc://CLAIM/PATH")
     return Volume(claim, plain)
 
 
@@ -159,7 +159,9 @@ def _hub(uri: str, rest: str) -> HubModel | FetchFailed:
     repository, colon, revision = rest.partition(":")
     words = repository.split("/")
     if len(words) != 2 or not all(map(_HUB_WORD.fullmatch, words)) or (colon and not revision):
-        return _bad(f"{uri} names no model; write hf://OWNER/MODEL or hf://OWNER/MODEL:REVISION")
+        return _bad(
+            f"{redacted(uri)} names no model; write hf://OWNER/MODEL or hf://OWNER/MODEL:REVISION"
+        )
     return HubModel(repository, revision or None)
 
 

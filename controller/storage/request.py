@@ -23,7 +23,8 @@ class Request:
 
 def identity(request: Request) -> str:
     """Equal for what brings the same. Credentials belong to it: they decide what one may see."""
-    by = [*request.command.argv] if request.command else None
+    command = request.command
+    by = [[*command.argv], sorted(command.env.items())] if command else None
     named = request.uri if scheme_of(request.uri) else str(request.folder / request.uri)
     wanted = [named, request.patterns.allow, request.patterns.ignore, by]
     text = json.dumps([wanted, request.credentials.fingerprint])

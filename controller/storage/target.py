@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -118,6 +119,19 @@ def sweep(root: Path, wanted: Collection[Path] = ()) -> list[Path]:
         finally:
             os.close(descriptor)
     return removed
+
+
+def sync_files(tree: Path) -> None:
+    for folder, _, names in os.walk(tree):
+        for name in names:
+            path = os.path.join(folder, name)
+            if not stat.S_ISREG(os.lstat(path).st_mode):
+                continue
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                sync_data(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -52,11 +52,10 @@ class _Work:
     links: list[tuple[str, str]] = field(default_factory=list)  # name, where it leads
     bytes_written: int = 0
     entry_count: int = 0
+    folders: set[Path] = field(default_factory=set)  # that were made
 
     def take(self, entry: Entry) -> None:
-        self.entry_count += 1
-        if self.entry_count > self.most_entries:
-            self._too_large(f"more than {self.most_entries} files")
+        self._count_entry()
         if entry.kind is Kind.FOLDER and entry.name.strip("./") == "":
             return  # tar's own word for the folder that was packed
         name = safe_name(entry.name)
@@ -65,7 +64,7 @@ class _Work:
         path = self.folder / name
         match entry.kind:
             case Kind.FOLDER:
-                self._folder(path, name)
+                self._folder(path, name, counted=1)
             case Kind.FILE:
                 self._folder(path.parent, name)
                 assert entry.content is not None  # every file has one
@@ -97,9 +96,18 @@ class _Work:
             if not (os.path.realpath(path) + "/").startswith(root + "/"):
                 self._hostile(f"the link {path.name} leads out of its folder")
 
-    def _folder(self, path: Path, name: str) -> None:
+    def _folder(self, path: Path, name: str, counted: int = 0) -> None:
+        """With those above it, which need no entry of their own: a name may have a thousand."""
+        missing = []
+        while path != self.folder and path not in self.folders:
+            missing.append(path)
+            path = path.parent
+        for _ in missing[counted:]:
+            self._count_entry()
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            for each in reversed(missing):
+                each.mkdir(exist_ok=True)
+                self.folders.add(each)
         except (FileExistsError, NotADirectoryError):
             self._twice(name)
 
@@ -127,6 +135,11 @@ class _Work:
             self._hostile(f"the link {name} leads to no file of it")
         except FileExistsError:
             self._twice(name)
+
+    def _count_entry(self) -> None:
+        self.entry_count += 1
+        if self.entry_count > self.most_entries:
+            self._too_large(f"{self.most_entries} files and folders")
 
     def _count(self, size: int) -> None:
         if self.stop():

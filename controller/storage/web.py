@@ -11,6 +11,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
@@ -48,7 +49,6 @@ async def open_session(
         connector=connector,
         timeout=timeout,
         auto_decompress=False,
-        trust_env=True,
         cookie_jar=aiohttp.DummyCookieJar(),
         read_bufsize=_CHUNK_BYTES,
     ) as session:
@@ -89,7 +89,10 @@ class Web:
         shown = redacted(first)
         try:
             request = self._session.get(
-                URL(url, encoded="%" in url), headers=headers, allow_redirects=False
+                URL(url, encoded="%" in url),
+                headers=headers,
+                allow_redirects=False,
+                proxy=_proxy(url),
             )
             async with request as response:
                 yield response
@@ -187,6 +190,16 @@ def headers_from(credentials: Credentials) -> HeadersFor:
         return hosts.get(parts.netloc.lower()) or hosts.get(parts.hostname or "") or {}
 
     return headers_for
+
+
+def _proxy(url: str) -> str | None:
+    """The environment's. aiohttp's own way to find it (trust_env) also takes passwords from
+    ~/.netrc, and then refuses to send a token beside them.
+    """
+    parts = urlsplit(url)
+    if not parts.hostname or proxy_bypass(parts.hostname):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 def _next_hop(url: str, location: str, first: str) -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from controller.storage.containers import Command
-from controller.storage.credentials import Credentials
+from controller.storage.credentials import NONE_GIVEN, Credentials
 from controller.storage.fetch import Fetcher
 from controller.storage.outcome import Fetched, FetchFailed, Reason
-from controller.storage.request import Request
+from controller.storage.request import Request, folder_name
 from tests.controller.storage.conftest import MakeFetcher, names, tree
 
 
@@ -137,3 +137,41 @@ async def test_one_that_ignores_sigterm_is_killed(
         found = await fetcher.fetch(request)
     assert isinstance(found, FetchFailed)
     assert names(tmp_path) == ["m.lock"]
+
+
+async def test_what_it_was_given_from_a_secret_is_not_told(
+    fetcher: Fetcher, tmp_path: Path
+) -> None:
+    script = "import sys, os; sys.exit(os.environ['REGISTRY'] + ' refuses ' + os.environ['KEY'])"
+    env = {"REGISTRY": "registry.test", "KEY": "s3cret"}
+    command = Command((sys.executable, "-c", script), env, frozenset({"KEY"}))
+    found = await fetcher.fetch(Request("ours://x", tmp_path / "m", command=command))
+    assert isinstance(found, FetchFailed)
+    assert "registry.test refuses ***" in found.message
+
+
+async def test_what_it_leaves_is_on_the_disk_before_it_is_published(
+    fetcher: Fetcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+
+    def sync(descriptor: int) -> None:
+        synced.append(os.path.relpath(os.readlink(f"/proc/self/fd/{descriptor}"), tmp_path))
+
+    monkeypatch.setattr("controller.storage.target.sync_data", sync)
+    script = (
+        "import sys, pathlib; folder = pathlib.Path(sys.argv[2], 'v'); folder.mkdir()\n"
+        "(folder / 'model').write_text('x'); (folder / 'link').symlink_to('/dev/zero')"
+    )
+    request = Request("ours://x", tmp_path / "m", command=runs(script))
+    assert isinstance(await fetcher.fetch(request), Fetched)
+    assert synced == ["m.partial/model/v/model"]
+
+
+def test_another_environment_is_another_wish() -> None:
+    """The same command against another registry brings another model."""
+    staging, live = runs("fetch", REGISTRY="staging"), runs("fetch", REGISTRY="live")
+    assert folder_name("ours://x", NONE_GIVEN, staging) != folder_name("ours://x", NONE_GIVEN, live)
+    assert folder_name("ours://x", NONE_GIVEN, live) == folder_name(
+        "ours://x", NONE_GIVEN, runs("fetch", REGISTRY="live")
+    )

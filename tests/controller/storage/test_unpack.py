@@ -6,12 +6,14 @@ import os
 import stat
 import struct
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from controller.storage.archive import entries
 from controller.storage.fetch import Fetcher
 from controller.storage.outcome import Fault, Fetched, FetchFailed, Reason
 from controller.storage.request import Request
@@ -125,6 +127,17 @@ def zip_with_endless_table() -> bytes:
     return struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, 0xFFFFFFF0, 0, 0)
 
 
+def sparse_bomb() -> bytes:
+    """A map of holes that goes on for ever, in a file that is small when packed."""
+    info = tarfile.TarInfo("model")
+    info.type = tarfile.GNUTYPE_SPARSE
+    head = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    head[482] = 1  # more of the map follows
+    head[148:156] = b"%06o\0 " % tarfile.calc_chksums(bytes(head))[0]
+    more = bytes(504) + b"\1" + bytes(7)
+    return gzip.compress(bytes(head) + more * 10_000 + bytes(512) + bytes(1024))
+
+
 def encrypted_zip() -> bytes:
     packed = bytearray(zipped(("a", b"x")))
     packed[6] |= 1
@@ -172,6 +185,7 @@ HOSTILE: dict[str, tuple[str, bytes | Callable[[], bytes], str]] = {
     "a cut tar": ("a.tar", tar(("a", bytes(5000)), mode="w")[:3000], "broken"),
     "a flipped bit": ("a.zip", broken_zip, "broken"),
     "a header that claims a terabyte": ("a.tar", pax_bomb, "broken"),
+    "a map without end": ("a.tgz", sparse_bomb, "broken"),
     "a table that claims four gigabytes": ("a.zip", zip_with_endless_table, "broken"),
     "a secret zip": ("a.zip", encrypted_zip, "not known here"),
     "an empty file": ("a.tgz", b"", "broken"),
@@ -211,6 +225,11 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes], dict[str, object]]] = {
         lambda: tar(*(special(f"{n}", tarfile.DIRTYPE) for n in range(5))),
         {"unpacked_files": 4},
     ),
+    "folders that need no entry": (
+        "a.tgz",
+        lambda: tar(*((f"{n}/" + "a/" * 500 + "f", b"") for n in range(3))),
+        {"unpacked_files": 600},
+    ),
     "a zip that says it is small": (
         "a.zip",
         lambda: zipped(("a", bytes(70_000_000))).replace(
@@ -245,3 +264,37 @@ def test_unpacking_stops_when_nobody_waits(tmp_path: Path) -> None:
     archive.write_bytes(tar(*FILES))
     with pytest.raises(Stopped):
         unpack(archive, tmp_path / "out", StorageSettings(), lambda: True)
+
+
+def test_the_table_of_a_zip_is_as_large_as_its_larger_record_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """zipfile believes that one, so a small number in the other hides nothing."""
+    packed = zipped(*FILES)
+    end = packed.rindex(b"PK\5\6")
+    size, offset = struct.unpack_from("<2L", packed, end + 12)
+    large = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 3, 3, size, offset)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, end, 1)
+    lie = packed[end : end + 12] + struct.pack("<2L", 1, offset) + packed[end + 20 :]
+    lying = packed[:end] + large + locator + lie
+    assert tree(unpacked(tmp_path, "a.zip", lying)) == WANTED
+    monkeypatch.setattr("controller.storage.archive.MOST_TABLE_BYTES", size - 1)
+    with pytest.raises(Fault, match="broken"):
+        unpacked(tmp_path / "out", "b.zip", lying)
+
+
+def test_what_headers_say_of_all_files_is_not_kept(tmp_path: Path) -> None:
+    """Each may be a megabyte, and they pack to nothing."""
+    path = tmp_path / "a.tar"
+    with path.open("wb") as packed, tarfile.open(fileobj=packed, mode="w") as archive:
+        for number in range(16):
+            said = {f"key{number}": "x" * 900_000}
+            packed.write(tarfile.TarInfo.create_pax_global_header(said))
+            archive.addfile(tarfile.TarInfo(f"{number}"))
+    tracemalloc.start()
+    try:
+        with entries(path) as found:
+            assert len([entry.name for entry in found]) == 16
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()

@@ -294,3 +294,41 @@ async def test_nobody_listens(fetcher: Fetcher, tmp_path: Path) -> None:
     assert isinstance(found, FetchFailed)
     assert (found.reason, found.retry) == (Reason.UNREACHABLE, True)
     assert "connected" in found.message
+
+
+async def test_a_token_goes_before_what_netrc_says(
+    site: Site, fetcher: Fetcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password mine\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    site.put("/model.bin", MODEL)
+    credentials = Credentials({"127.0.0.1-headers": '{"Authorization": "Bearer t"}'})
+    found = await fetcher.fetch(asks(site, "/model.bin", tmp_path, credentials=credentials))
+    assert isinstance(found, Fetched)
+    assert {asked.headers["authorization"] for asked in site.asked} == {"Bearer t"}
+
+
+PROXIES = [
+    pytest.param("http://models.test/model.bin", "", True, id="another host"),
+    pytest.param("http://models.test/model.bin", "models.test", False, id="a host without one"),
+]
+
+
+@pytest.mark.parametrize(("url", "without", "by_proxy"), PROXIES)
+async def test_the_proxy_of_the_environment(
+    url: str,
+    without: str,
+    by_proxy: bool,
+    site: Site,
+    make_fetcher: MakeFetcher,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", site.url(""))
+    monkeypatch.setenv("no_proxy", without)
+    site.put("/model.bin", MODEL)
+    async with make_fetcher(attempts=1) as fetcher:
+        found = await fetcher.fetch(Request(url, tmp_path / "model"))
+    assert isinstance(found, Fetched) == by_proxy
+    assert bool(site.asked) == by_proxy

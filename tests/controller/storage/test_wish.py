@@ -117,6 +117,7 @@ def test_a_command_gets_its_arguments_environment_and_all_credentials() -> None:
     assert found.request.command == Command(
         ("fetch-ours", "--fast"),
         {"PLAIN": "1", "PASSWORD": "pw", "STORAGE_ALLOW_PATTERNS": "*.bin"},
+        frozenset({"PASSWORD"}),
     )
     assert found.request.patterns == Patterns(("*.bin",))
     assert dict(found.request.credentials.env) == {"HF_TOKEN": "hf"}
