@@ -24,9 +24,8 @@ from controller.resources.parse import Resources, Runtime, Service
 from controller.resources.storagecontainer import AnyStorageContainer
 from controller.runtimes import Selection
 from controller.storage.containers import choose
-from controller.storage.locations import LocalPath, locate
 from controller.storage.outcome import FetchFailed
-from controller.storage.uris import mapped_path
+from controller.storage.uris import local_path
 from controller.view import local_config
 from controller.workload import Component, Mount, Terms
 from graph.problems import Located, Problem
@@ -151,14 +150,10 @@ def _mount_problems(mount: Mount, unit: Unit, machine: Machine) -> Iterator[Prob
     """What lies elsewhere is asked for once it is fetched."""
     if mount.uri is None:
         return
-    found = mapped_path(mount.uri, machine.uri_map)
-    if found is None:
-        location = locate(mount.uri, unit.folder)
-        if isinstance(location, FetchFailed):
-            yield Code.BAD_STORAGE_URI.at(mount.source, location.message)
-        elif isinstance(location, LocalPath):
-            found = location.path
-    if found is not None and not machine.exists(found):
+    found = local_path(mount.uri, unit.folder, machine.uri_map)
+    if isinstance(found, FetchFailed):
+        yield Code.BAD_STORAGE_URI.at(mount.source, found.message)
+    elif found is not None and not machine.exists(found):
         message = f"there is nothing at {found} ({mount.uri}); put the model there"
         yield Code.MISSING_MODEL.at(mount.source, message)
 
