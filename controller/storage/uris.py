@@ -14,7 +14,6 @@ from controller.storage.locations import LocalPath, locate
 from controller.storage.outcome import FetchFailed
 
 
-
 def parse_uri_map(entries: Iterable[str], folder: FilePath) -> dict[str, FilePath]:
     """`PREFIX=FOLDER` each; folders are relative to `folder`. ValueError says which one is none."""
     uri_map: dict[str, FilePath] = {}

@@ -338,11 +338,25 @@ async def test_a_graph_is_ready_once_it_is_served_and_its_services_are(tmp_path:
     async with running(tmp_path, fake("iris", "late", str(loaded)), GRAPH) as plane:
         await eventually(lambda: ready().get("reason") == "NotServed")
         number = revision(GraphSpec.model_validate(SPEC))
-        plane.router.graphs["default/g"] = Served("http://here/graphs/default/g", number)
+        url = "http://here/graphs/default/g"
+        plane.router.graphs["default/g"] = Served(url, number, everywhere=False)
         plane.plane.look_at_graphs()
         await eventually(lambda: ready().get("reason") == "ServiceNotReady")
         assert "iris" in ready()["message"]
         loaded.touch()
+        await eventually(lambda: "workers" in ready().get("message", ""))
+        plane.router.graphs["default/g"] = Served(url, number)
+        plane.plane.look_at_graphs()
+        await eventually(lambda: ready().get("status") == "True")
+        plane.router.graphs["default/g"] = Served(url, number, everywhere=False)
+        plane.plane.look_at_graphs()  # somebody else's endpoints are installed
+        await plane.plane.settled()
+        assert ready()["status"] == "True"
+        plane.router.graphs["default/g"] = Served(url, "another")
+        plane.plane.look_at_graphs()
+        await eventually(lambda: ready().get("reason") == "NotServed")
+        plane.router.graphs["default/g"] = Served(url, number)
+        plane.plane.look_at_graphs()
         await eventually(lambda: ready().get("status") == "True")
         await settled(plane)
         await die(plane.router.address())
