@@ -3,6 +3,7 @@ nothing.
 """
 
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def _unit(planned: Planned, unit: Unit, made: Plan) -> Iterator[str]:
         asked = "named by the manifest" if _is_named(planned) else "chosen by format and protocol"
         yield f"runtime      {runtime.name} ({asked}; {selection.protocol})"
         yield from (f"             not {p.runtime.name}: {p.reason}" for p in selection.passed_over)
-    process = process_of(planned.key, f"{planned.key}/{unit.role}-0", unit, {}, _HOME, _unknown)
+    process = process_of(planned.key, f"{planned.key}/{unit.role}-0", unit, {}, _HOME, _unread)
     if isinstance(process, ProcessSpec):
         yield f"command      {' '.join(process.argv)}"
         if process.packages is not None:
@@ -78,8 +79,15 @@ def _is_named(planned: Planned) -> bool:
     return model is not None and model.runtime is not None
 
 
-def _unknown(_kind: str, _name: str) -> dict[str, str]:
-    return {}
+class _Anything(defaultdict[str, str]):
+    """Holds every key: nothing is started, and what Secrets hold is not printed."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+def _unread(_kind: str, _name: str) -> dict[str, str]:
+    return _Anything(str)
 
 
 _HOME = Home(Path("$GRAPHWAY_HOME"))

@@ -79,12 +79,15 @@ def _status(pod: Json, replica: Replica) -> Json:
     state: Json = {"running": {}}
     if replica.phase is not Phase.READY and replica.reason:
         state = {"waiting": {"reason": replica.reason, "message": replica.message}}
-    container = {
+    container: Json = {
         "name": pod["spec"]["containers"][0]["name"],
         "ready": replica.ready,
         "restartCount": replica.restarts,
         "state": state,
     }
+    if replica.failure is not None and replica.failure.exit_code is not None:
+        ended = {"exitCode": replica.failure.exit_code, "reason": replica.failure.reason}
+        container["lastState"] = {"terminated": ended | {"message": replica.failure.message}}
     return {
         "phase": _PHASES.get(replica.phase, "Running"),
         "conditions": [condition],

@@ -49,8 +49,9 @@ def apply(ref: Ref, live: Json, wanted: Json, *, manager: str, force: bool, now:
     kept = {name: fields - taken[name] for name, fields in others.items()}
     elsewhere = mine.union(*kept.values())
     above = {path[:length] for path in elsewhere for length in range(1, len(path) + 1)}
+    copied: set[Field] = set()
     for path in sorted(owned.get(manager, set()) - mine - above, key=len, reverse=True):
-        _remove(merged, path, elsewhere)
+        _remove(merged, path, elsewhere, copied)
     after = kept | {manager: mine}
     merged["metadata"]["managedFields"] = [*_entries(entries, owned, after, now)]
     return merged
@@ -99,17 +100,19 @@ def _at(value: Any, path: Field) -> Any:
     return {} if isinstance(value, dict) else value
 
 
-def _remove(value: Json, path: Field, said: Set[Field]) -> None:
+def _remove(value: Json, path: Field, said: Set[Field], copied: set[Field]) -> None:
     """With the objects above it that hold nothing else, if nobody said them.
 
-    What is changed on the way is copied: the rest is shared with the live object.
+    What is changed on the way is copied, once: the rest is shared with the live object.
     """
     above = [value]
-    for key in path[:-1]:
+    for depth, key in enumerate(path[:-1], 1):
         inner = above[-1].get(key)
         if not isinstance(inner, dict):
             return
-        above[-1][key] = dict(inner)
+        if path[:depth] not in copied:
+            above[-1][key] = dict(inner)
+            copied.add(path[:depth])
         above.append(above[-1][key])
     last = above[-1].get(path[-1])
     if isinstance(last, dict) and last:  # he said `{}`; what is in there now is others'

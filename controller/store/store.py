@@ -178,6 +178,7 @@ class Store:
             live = self.get(ref)
             metadata.check_preconditions(ref, live, uid, version)
             owned = dependents.owned_by(self, live["metadata"]["uid"])
+            owned = [each for each in owned if each != ref]  # its own owner: waits for nobody
             held = metadata.finalizers(live)
             if propagation is Propagation.ORPHAN:
                 for each in owned:

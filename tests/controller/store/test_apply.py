@@ -125,3 +125,13 @@ def test_the_live_object_is_left_as_it_was(theirs: Json, mine: Json, then: Json)
     before = repr(live)
     said(live, then, force=True)
     assert repr(live) == before
+
+
+def test_thousands_of_fields_go_as_others_come() -> None:
+    """Each against each, or a copy of all for each, would be minutes."""
+    first = {"metadata": {}, "spec": {f"a{number}": number for number in range(30_000)}}
+    then = {"metadata": {}, "spec": {f"b{number}": number for number in range(30_000)}}
+    live: Json = {"metadata": {}}
+    for wanted in (first, then):
+        live = apply(ref(), live, wanted, manager="me", force=False, now="now")
+    assert live["spec"] == then["spec"]

@@ -106,3 +106,10 @@ def test_a_deletion_that_failed_leaves_nothing_to_do(
             store.delete(ref("top"), propagation=Propagation.FOREGROUND)
     store.delete(ref("other"))
     assert names(store) == ["child", "top"]
+
+
+def test_what_owns_itself_goes_in_the_foreground_too(store: Store) -> None:
+    uid = store.create(THING, thing())["metadata"]["uid"]
+    own = [{"apiVersion": "test.dev/v1", "kind": "Thing", "name": "a", "uid": uid}]
+    store.replace(THING, thing(ownerReferences=own))
+    assert store.delete(ref(), propagation=Propagation.FOREGROUND).gone
