@@ -29,7 +29,9 @@ class RouterSide:
             bad = [str(problem) for problem in served.problems if problem.is_error]
             problem = bad[0] if served.stale and bad else None
             url = f"{self._parent.data_url}/graphs/{key}"
-            return Served(url, served.loaded.revision, problem)
+            workers = self._parent.workers()
+            everywhere = workers["current"] == workers["serving"]
+            return Served(url, served.loaded.revision, problem, everywhere)
         problems = generation.unserved().get(key)
         return str(problems[0]) if problems else "the router has not loaded it yet"
 

@@ -73,7 +73,7 @@ def nothing(_service: Service, _component: Component, _runtime: Runtime | None) 
     return []
 
 
-def no_packages(_service: Service, _runtime: Runtime | None) -> Packages:
+def no_packages(_service: Service, _component: Component, _runtime: Runtime | None) -> Packages:
     return None
 
 
@@ -87,7 +87,7 @@ class World:
     obstacle: Obstacle = no_obstacle
     # A component, and the runtime that it has, if it has one.
     refuses: Callable[[Service, Component, Runtime | None], list[Problem]] = nothing
-    packages: Callable[[Service, Runtime | None], Packages] = no_packages
+    packages: Callable[[Service, Component, Runtime | None], Packages] = no_packages
     needs_host: bool = False  # nobody can be told of a predictor before it has an address
 
 
@@ -128,7 +128,7 @@ def desired(service: Service, world: World, host: str | None = None) -> Wanted |
         if waits and component.role is not Role.PREDICTOR:
             waiting[component.role] = "waits for its predictor"
             continue
-        packages = world.packages(service, runtimes.get(component.role))
+        packages = world.packages(service, component, runtimes.get(component.role))
         units.append(Unit(component, _replicas(component), service.folder, packages))
     roles = tuple(component.role for component in made.components)
     return Wanted(roles, tuple(units), path, made.entry.role, runtime, selection, waiting)

@@ -22,11 +22,14 @@ STOPPED = "Stopped"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A graph at the router. `problem`: why the newest edit of it is not what is served."""
+    """A graph at the router. `problem`: why the newest edit of it is not what is served.
+    `everywhere`: every worker has all that was said last, of whatever graph.
+    """
 
     url: str
     revision: str
     problem: str | None = None
+    everywhere: bool = True
 
 
 # What the router serves of a graph; a text if it serves nothing of it, and why.
@@ -106,6 +109,9 @@ def graph_status(live: Json, served: Served | str, unready: dict[str, str], now:
             "conditions": conditions(told, before, now),
         }
     ready = _ready(served, unready)
+    if ready.status == TRUE and not (is_true(before) or _is_everywhere(served)):
+        # Whoever reads Ready calls at once; one that is ready stays so while others are installed.
+        ready = Told("Ready", FALSE, "NotServed", "the workers of the router are taking it")
     said: Json = {
         "observedGeneration": generation,
         "conditions": conditions([ready, Told(STOPPED, FALSE, informative=True)], before, now),
@@ -113,6 +119,10 @@ def graph_status(live: Json, served: Served | str, unready: dict[str, str], now:
     if isinstance(served, Served) and ready.status == TRUE:
         said["url"] = served.url
     return said
+
+
+def _is_everywhere(served: Served | str) -> bool:
+    return isinstance(served, Served) and served.everywhere
 
 
 def _ready(served: Served | str, unready: dict[str, str]) -> Told:

@@ -159,19 +159,15 @@ def _runtime(wanted: Wanted | Refused, before: Json) -> Json:
 
 
 def _model_status(seen: Seen, ready: bool) -> Json:
-    """Of the predictor; the one that its newest replica tells."""
+    """Of the predictor."""
     running = seen.observed.get(Role.PREDICTOR)
     replicas = running.replicas if running is not None else ()
     before: Json = seen.before.get("modelStatus") or {}
     active = before.get("states", {}).get("activeModelState", "")
-    if ready:
-        active = target = "Loaded"
-    elif isinstance(seen.wanted, Refused):
-        target = "FailedToLoad"
-    else:
-        target = _target(replicas)
-        if active == "Loaded" and not any(replica.ready for replica in replicas):
-            active = target
+    target = "FailedToLoad" if isinstance(seen.wanted, Refused) else _target(replicas, ready)
+    serving = any(replica.ready for replica in replicas)
+    if target == "Loaded" or (active == "Loaded" and not serving):
+        active = target
     failure = _failure_info(seen, replicas, before)
     said: Json = {
         "transitionStatus": _transition(seen, target),
@@ -184,20 +180,22 @@ def _model_status(seen: Seen, ready: bool) -> Json:
     return said | ({"lastFailureInfo": failure} if failure else {})
 
 
-def _target(replicas: Sequence[Replica]) -> str:
+def _target(replicas: Sequence[Replica], ready: bool) -> str:
+    """By the newest replica; `ready`: of the service. The order is KServe's: how a model comes
+    counts before Ready does, and how a server does after it.
+    """
     newest = max(replicas, key=lambda replica: replica.since, default=None)
     if newest is None:
         return "Pending"
-    match newest.phase:
-        case Phase.LOADING:
-            return "Loading"
-        case Phase.FAILED:
-            return "FailedToLoad"
-        case Phase.STARTING | Phase.PENDING if newest.failure is not None:
-            return "FailedToLoad"  # tried again, and it has not come back yet
-        case Phase.READY:
-            return "Loaded"
-    return "Pending"
+    if newest.phase is Phase.LOADING:
+        return "Loading"
+    never_ran = newest.failure is not None and newest.failure.exit_code is None
+    if ready and not (newest.phase is Phase.FAILED and never_ran):
+        return "Loaded"
+    # One that starts again has failed until it has come back.
+    starts = newest.phase in (Phase.STARTING, Phase.PENDING)
+    failed = newest.phase is Phase.FAILED or (starts and newest.failure is not None)
+    return "FailedToLoad" if failed else "Pending"
 
 
 def _transition(seen: Seen, target: str) -> str:

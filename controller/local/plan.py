@@ -13,7 +13,7 @@ from typing import Literal
 
 from controller.desired import SHIPPED, Packages, Refused, Unit, Wanted, World, desired
 from controller.local.home import Home
-from controller.local.pods import process_of, refusals
+from controller.local.pods import annotated, process_of, refusals
 from controller.local.python_env import requirements
 from controller.local.runnable import PACKAGES, Which, runtime_obstacle
 from controller.local.variables import Lookup
@@ -21,12 +21,13 @@ from controller.resources.codes import Code
 from controller.resources.config import Config, is_config
 from controller.resources.credentials import ConfigMap, Secret
 from controller.resources.parse import Resources, Runtime, Service
+from controller.resources.storagecontainer import AnyStorageContainer
 from controller.runtimes import Selection
-from controller.storage.locations import LocalPath, locate
+from controller.storage.containers import choose
 from controller.storage.outcome import FetchFailed
-from controller.storage.uris import mapped_path
+from controller.storage.uris import local_path
 from controller.view import local_config
-from controller.workload import Mount, Terms
+from controller.workload import Component, Mount, Terms
 from graph.problems import Located, Problem
 
 # Transformers and explainers get the port that is chosen for them.
@@ -76,9 +77,9 @@ def world(machine: Machine, runtimes: Sequence[Runtime] = (), config: Config = S
     )
 
 
-def packages(service: Service, runtime: Runtime | None) -> Packages:
-    """The service's word goes before the runtime's."""
-    own = service.resource.metadata.annotations.get(PACKAGES)
+def packages(service: Service, component: Component, runtime: Runtime | None) -> Packages:
+    """The component's word goes before the service's, and that before the runtime's."""
+    own = annotated(service, component).get(PACKAGES)
     if own is not None:
         return requirements(own, service.folder)
     if runtime is not None:
@@ -130,24 +131,29 @@ def _problems(
     lookup = _lookup(resources, service.resource.namespace)
     for unit in wanted.units:
         for mount in unit.component.mounts:
-            yield from _mount_problems(mount, unit, machine)
+            if not _is_claimed(mount, service, resources):
+                yield from _mount_problems(mount, unit, machine)
         made = process_of(service.key, f"{service.key}/{unit.role}-0", unit, {}, NOWHERE, lookup)
         if isinstance(made, list):
             yield from made
+
+
+def _is_claimed(mount: Mount, service: Service, resources: Resources) -> bool:
+    """By a StorageContainer, which knows more schemes than we do."""
+    found = [each.resource for each in resources.objects.values()]
+    containers = [each for each in found if isinstance(each, AnyStorageContainer)]
+    namespace = service.resource.namespace
+    return mount.uri is not None and choose(mount.uri, containers, namespace=namespace) is not None
 
 
 def _mount_problems(mount: Mount, unit: Unit, machine: Machine) -> Iterator[Problem]:
     """What lies elsewhere is asked for once it is fetched."""
     if mount.uri is None:
         return
-    found = mapped_path(mount.uri, machine.uri_map)
-    if found is None:
-        location = locate(mount.uri, unit.folder)
-        if isinstance(location, FetchFailed):
-            yield Code.BAD_STORAGE_URI.at(mount.source, location.message)
-        elif isinstance(location, LocalPath):
-            found = location.path
-    if found is not None and not machine.exists(found):
+    found = local_path(mount.uri, unit.folder, machine.uri_map)
+    if isinstance(found, FetchFailed):
+        yield Code.BAD_STORAGE_URI.at(mount.source, found.message)
+    elif found is not None and not machine.exists(found):
         message = f"there is nothing at {found} ({mount.uri}); put the model there"
         yield Code.MISSING_MODEL.at(mount.source, message)
 

@@ -47,15 +47,19 @@ def process_of(
     )
 
 
+def annotated(service: Service, component: Component) -> Mapping[str, str]:
+    """By the author of the service."""
+    return service.resource.metadata.annotations | component.declared.annotations
+
+
 def refusals(
     service: Service, component: Component, runtime: Runtime | None, python: str, which: Which
 ) -> list[Problem]:
     """What of it cannot be on this machine, whatever else happens."""
     problems: list[Problem] = []
     if runtime is None:
-        annotations = service.resource.metadata.annotations
         obstacle = container_obstacle(
-            component.container, annotations, service.folder, python, which
+            component.container, annotated(service, component), service.folder, python, which
         )
         if obstacle:
             message = f"the container cannot run: {obstacle}"

@@ -6,6 +6,7 @@ done now is tried again after a pause.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ from controller.storage.request import Request
 from controller.workload import Mount
 from graph.problems import Problem
 
+log = logging.getLogger("graphway.local")
+
 _PHASES = {
     ProcessPhase.PENDING: Phase.PENDING,
     ProcessPhase.STARTING: Phase.STARTING,
@@ -33,7 +36,6 @@ _PHASES = {
     ProcessPhase.STOPPING: Phase.STOPPING,
     ProcessPhase.STOPPED: Phase.STOPPING,
 }
-INVALID = "InvalidSpec"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,11 @@ class LocalUnit:
         tries = 0
         self._withdrawn.clear()
         while (unit := self.unit) is not None:
-            specs = await self._prepared(unit)
+            try:
+                specs = await self._prepared(unit)
+            except Exception as bug:  # of one service, which must not end the others
+                log.exception("%s: its %s cannot be prepared", self._service, unit.role)
+                specs = f"this is a bug in Graphway: {type(bug).__name__}: {bug}"
             if not isinstance(specs, str):
                 self._preparing = None
                 await self._make_room(specs)

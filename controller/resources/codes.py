@@ -47,9 +47,7 @@ class Code(Enum):
     UNSUPPORTED_HERE = "unsupported-here", _ERROR  # a later version will
     NO_STORAGE = "no-storage", _ERROR
     BAD_STORAGE_URI = "bad-storage-uri", _ERROR
-    UNSUPPORTED_STORAGE = "unsupported-storage", _ERROR
     MISSING_MODEL = "missing-model", _ERROR
-    RESTART_NEEDED = "restart-needed", Severity.WARNING
 
     def at(self, path: Path, message: str) -> Problem:
         code, severity = self.value

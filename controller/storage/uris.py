@@ -10,12 +10,8 @@ import os.path
 from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 
-from controller.resources.codes import Code
-from controller.storage.locations import LocalPath, locate, redacted, scheme_of
-from controller.storage.outcome import FetchFailed, Reason
-from graph.problems import Path, Problem
-
-SETTING = "--uri-map PREFIX=FOLDER or GRAPHWAY_URI_MAP"
+from controller.storage.locations import LocalPath, locate
+from controller.storage.outcome import FetchFailed
 
 
 def parse_uri_map(entries: Iterable[str], folder: FilePath) -> dict[str, FilePath]:
@@ -41,18 +37,14 @@ def mapped_path(uri: str, uri_map: Mapping[str, FilePath]) -> FilePath | None:
 
 
 def local_path(
-    uri: str, folder: FilePath, uri_map: Mapping[str, FilePath], source: Path
-) -> FilePath | Problem:
-    """`folder` is the manifest's, `source` the path of the URI in it."""
+    uri: str, folder: FilePath, uri_map: Mapping[str, FilePath]
+) -> FilePath | FetchFailed | None:
+    """None: it lies elsewhere, and is fetched. `folder` is the manifest's."""
     if place := mapped_path(uri, uri_map):
         return place
     match locate(uri, folder):
         case LocalPath(path):
             return path
-        case FetchFailed(reason=Reason.BAD_URI, message=message):
-            return Code.BAD_STORAGE_URI.at(source, message)
-    message = (
-        f"{scheme_of(uri)}:// is not fetched yet; keep a local copy and map it with {SETTING}, "
-        f"for example {redacted(uri)}=./model"
-    )
-    return Code.UNSUPPORTED_STORAGE.at(source, message)
+        case FetchFailed() as failed:
+            return failed
+    return None

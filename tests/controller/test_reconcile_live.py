@@ -209,6 +209,26 @@ async def test_a_model_is_waited_for_and_found_when_it_is_there(tmp_path: Path) 
         await eventually(plane.ready)
 
 
+async def test_while_a_new_model_cannot_be_had_the_old_one_serves(tmp_path: Path) -> None:
+    def with_model(folder: Path) -> str:
+        env = f"env: [{{name: STORAGE_URI, value: {folder}}}], readinessProbe"
+        return fake("iris", "late", "/mnt/models").replace("readinessProbe", env)
+
+    (tmp_path / "old").mkdir()
+    async with running(tmp_path, with_model(tmp_path / "old")) as plane:
+        await eventually(plane.ready)
+        address = plane.router.address()
+        plane.apply(with_model(tmp_path / "new"))
+        await eventually(lambda: plane.model()["transitionStatus"] == "BlockedByFailedLoad")
+        assert plane.ready()
+        assert plane.model()["states"]["activeModelState"] == "Loaded"
+        assert plane.router.address() == address
+        (tmp_path / "new").mkdir()
+        await eventually(lambda: plane.model()["transitionStatus"] == "UpToDate")
+        await eventually(lambda: plane.router.address() not in (None, address))
+        await settled(plane)
+
+
 async def test_a_stopped_service_keeps_its_manifest_and_nothing_else(tmp_path: Path) -> None:
     async with running(tmp_path, fake(), GRAPH) as plane:
         await eventually(plane.ready)
@@ -318,11 +338,25 @@ async def test_a_graph_is_ready_once_it_is_served_and_its_services_are(tmp_path:
     async with running(tmp_path, fake("iris", "late", str(loaded)), GRAPH) as plane:
         await eventually(lambda: ready().get("reason") == "NotServed")
         number = revision(GraphSpec.model_validate(SPEC))
-        plane.router.graphs["default/g"] = Served("http://here/graphs/default/g", number)
+        url = "http://here/graphs/default/g"
+        plane.router.graphs["default/g"] = Served(url, number, everywhere=False)
         plane.plane.look_at_graphs()
         await eventually(lambda: ready().get("reason") == "ServiceNotReady")
         assert "iris" in ready()["message"]
         loaded.touch()
+        await eventually(lambda: "workers" in ready().get("message", ""))
+        plane.router.graphs["default/g"] = Served(url, number)
+        plane.plane.look_at_graphs()
+        await eventually(lambda: ready().get("status") == "True")
+        plane.router.graphs["default/g"] = Served(url, number, everywhere=False)
+        plane.plane.look_at_graphs()  # somebody else's endpoints are installed
+        await plane.plane.settled()
+        assert ready()["status"] == "True"
+        plane.router.graphs["default/g"] = Served(url, "another")
+        plane.plane.look_at_graphs()
+        await eventually(lambda: ready().get("reason") == "NotServed")
+        plane.router.graphs["default/g"] = Served(url, number)
+        plane.plane.look_at_graphs()
         await eventually(lambda: ready().get("status") == "True")
         await settled(plane)
         await die(plane.router.address())

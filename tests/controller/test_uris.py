@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from controller.storage.outcome import FetchFailed
 from controller.storage.uris import local_path, parse_uri_map
-from graph.problems import Problem
 
 MAP = {
     "gs://bucket": Path("/copies/bucket"),
@@ -13,7 +13,6 @@ MAP = {
     "s3://b/one": Path("/one"),
     "models": Path("/mapped"),
 }
-SOURCE = ("spec", "predictor", "sklearn", "storageUri")
 
 PLACES = {
     "a path beside the manifest": ("./model", "/manifests/model"),
@@ -33,24 +32,32 @@ PLACES = {
 
 @pytest.mark.parametrize(("uri", "place"), PLACES.values(), ids=PLACES)
 def test_place(uri: str, place: str) -> None:
-    assert local_path(uri, Path("/manifests"), MAP, SOURCE) == Path(place)
+    assert local_path(uri, Path("/manifests"), MAP) == Path(place)
 
 
 REFUSED = {
-    "a store that nobody mapped": ("gs://other/x", "unsupported-storage", "--uri-map"),
-    "and the setting is named": ("pvc://claim/x", "unsupported-storage", "GRAPHWAY_URI_MAP"),
-    "a prefix that ends within a segment": ("s3://b/oneself", "unsupported-storage", "s3://"),
-    "two slashes only": ("file://data/model", "bad-storage-uri", "three slashes"),
-    "nothing": ("", "bad-storage-uri", "empty"),
+    "two slashes only": ("file://data/model", "three slashes"),
+    "nothing": ("", "empty"),
 }
 
 
-@pytest.mark.parametrize(("uri", "code", "words"), REFUSED.values(), ids=REFUSED)
-def test_refused(uri: str, code: str, words: str) -> None:
-    problem = local_path(uri, Path("/manifests"), MAP, SOURCE)
-    assert isinstance(problem, Problem)
-    assert (problem.code, problem.path) == (code, SOURCE)
-    assert words in problem.message
+@pytest.mark.parametrize(("uri", "words"), REFUSED.values(), ids=REFUSED)
+def test_refused(uri: str, words: str) -> None:
+    failed = local_path(uri, Path("/manifests"), MAP)
+    assert isinstance(failed, FetchFailed)
+    assert words in failed.message
+
+
+ELSEWHERE = {
+    "a store that nobody mapped": "gs://other/x",
+    "a volume": "pvc://claim/x",
+    "a prefix that ends within a segment": "s3://b/oneself",
+}
+
+
+@pytest.mark.parametrize("uri", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_what_lies_elsewhere_is_fetched(uri: str) -> None:
+    assert local_path(uri, Path("/manifests"), MAP) is None
 
 
 def test_the_map_is_relative_to_where_it_was_given() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from router.files import FileSource, JsonSource
+from router.files import Beside, FileSource, JsonSource
 from router.generation import Generation, settle
 from tests.kit.manifests import graph
 
@@ -127,3 +127,28 @@ def test_a_spec_that_is_none(text: str) -> None:
     loaded = JsonSource(text).load()
     assert loaded.graphs == ()
     assert any(problem.is_error for problem in loaded.problems)
+
+
+def test_graphs_from_elsewhere_join_those_of_the_files(tmp_path: Path) -> None:
+    text = (
+        "apiVersion: serving.kserve.io/v1alpha1\nkind: InferenceGraph\nmetadata: {{name: {}}}\n"
+        "spec: {{nodes: {{root: {{routerType: Sequence, steps: [{{serviceUrl: 'http://{}/'}}]}}}}}}\n"
+    )
+    file = tmp_path / "all.yaml"
+    file.write_text(text.format("a", "file") + "---\n" + text.format("b", "file"))
+    beside = [Beside()]
+    source = FileSource([str(file)], beside=lambda: beside[0])
+
+    def served() -> dict[str, tuple[str, bool]]:
+        loaded = source.load()
+        return {
+            graph.key: (graph.file, b"http://file/" in graph.source.manifest)
+            for graph in loaded.graphs
+        }
+
+    both = {"default/a": (str(file), True), "default/b": (str(file), True)}
+    assert served() == both
+    beside[0] = Beside({"api:c": text.format("c", "api"), "api:b": text.format("b", "api")})
+    assert served() == both | {"default/c": ("api:c", False)}  # b is the file's
+    beside[0] = Beside(beside[0].texts, frozenset({"default/a", "default/b"}))
+    assert served() == {"default/b": ("api:b", False), "default/c": ("api:c", False)}

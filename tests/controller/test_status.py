@@ -1,0 +1,310 @@
+"""Status of an InferenceService: what is wanted and what runs -> conditions, modelStatus and
+addresses; and told again, it does not change.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from controller.conditions import is_true
+from controller.desired import Refused, Unit, Wanted, World, desired
+from controller.local.plan import HERE
+from controller.observe import Failure, Observed, Phase, Replica, Running
+from controller.resources.codes import Code
+from controller.resources.inferenceservice_status import InferenceServiceStatus
+from controller.resources.model import read
+from controller.status import Seen, status
+from controller.workload import Role
+from tests.controller.manifests import only_service, service
+
+Json = dict[str, Any]
+RUN = "{containers: [{command: [run]}]}"
+NOW = 1_700_000_000.0
+THEN = "2023-11-14T22:13:20Z"
+LATER = "2023-11-14T22:14:20Z"
+
+
+def wanted(*components: str, host: str | None = "127.0.0.1:1", replicas: int = 1) -> Wanted:
+    spec = "spec:" + "".join(f"\n  {name}: {RUN}" for name in ("predictor", *components))
+    if replicas > 1:
+        spec = spec.replace("predictor: {", f"predictor: {{minReplicas: {replicas}, ")
+    world = World(terms=HERE, needs_host=True)
+    made = desired(only_service(service(spec)), world, host)
+    assert isinstance(made, Wanted)
+    return made
+
+
+ONE, TWO = wanted(), wanted("transformer")
+REFUSED = Refused("NoSupportingRuntime", (Code.NO_RUNTIME.at((), "nobody serves it; add one"),))
+
+
+def replica(phase: Phase, number: int = 0, **more: Any) -> Replica:
+    address = f"http://127.0.0.1:{number}" if phase is Phase.READY else None
+    return Replica(f"iris-predictor-{number}", phase, NOW + number, address=address, **more)
+
+
+def runs(unit: Unit | None, *replicas: Replica) -> Running:
+    return Running(unit, replicas)
+
+
+CRASH = Failure("Error", "it ended with status 3: no", 3, NOW)
+UP = replica(Phase.READY)
+LOOP = replica(Phase.FAILED, reason="CrashLoopBackOff", message="again in 10 s", failure=CRASH)
+NO_GPU = replica(Phase.PENDING, reason="InsufficientGPU", message="GPU 0 is held by other")
+LOADING = replica(Phase.LOADING, 1, reason="Loading", message="its model is on its way")
+RESTARTED = replica(Phase.STARTING, restarts=1, failure=CRASH)
+PREDICTOR = ONE.units[0]
+
+
+@dataclass(frozen=True)
+class Row:
+    wanted: Wanted | Refused | None
+    observed: Observed
+    ready: str  # of Ready: status, or its reason if that is False
+    model: tuple[str, str, str] | None  # transition, active, target
+    conditions: dict[str, str] = field(default_factory=dict)
+    before: Json = field(default_factory=dict)
+    failure: str | None = None
+    url: str | None = None
+
+
+LOADED: Json = {"modelStatus": {"states": {"activeModelState": "Loaded"}}}
+
+ROWS: dict[str, Row] = {
+    "nothing runs yet": Row(ONE, {}, "NotCreated", ("InProgress", "", "Pending")),
+    "it waits for a GPU": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, NO_GPU)},
+        "InsufficientGPU",
+        ("InProgress", "", "Pending"),
+        {"PredictorReady": "iris-predictor-0: GPU 0 is held by other"},
+    ),
+    "its model is on its way": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, LOADING)},
+        "Loading",
+        ("InProgress", "", "Loading"),
+        {"IngressReady": "Predictor ingress not created"},
+    ),
+    "it starts": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, replica(Phase.STARTING))},
+        "Starting",
+        ("InProgress", "", "Pending"),
+    ),
+    "it is ready": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, UP)},
+        "True",
+        ("UpToDate", "Loaded", "Loaded"),
+        url="http://127.0.0.1:0",
+    ),
+    "it does not answer any more": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, replica(Phase.NOT_READY, reason="Unready"))},
+        "Unready",
+        ("InProgress", "Pending", "Pending"),
+        before=LOADED,
+    ),
+    "it ends again and again": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, LOOP)},
+        "CrashLoopBackOff",
+        ("BlockedByFailedLoad", "", "FailedToLoad"),
+        {"PredictorReady": "iris-predictor-0: again in 10 s"},
+        failure="ModelLoadFailed",
+    ),
+    "it starts after a crash": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, RESTARTED)},
+        "Starting",
+        ("BlockedByFailedLoad", "", "FailedToLoad"),
+        failure="ModelLoadFailed",
+    ),
+    "it came back after a crash, which is still told": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, replica(Phase.READY, restarts=1, failure=CRASH))},
+        "True",
+        ("UpToDate", "Loaded", "Loaded"),
+        failure="ModelLoadFailed",
+        url="http://127.0.0.1:0",
+    ),
+    "the old one serves while the model of the new one comes": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, UP, LOADING)},
+        "True",
+        ("InProgress", "Loaded", "Loading"),
+        before=LOADED,
+        url="http://127.0.0.1:0",
+    ),
+    "nobody serves its format": Row(
+        REFUSED,
+        {},
+        "NoSupportingRuntime",
+        ("InvalidSpec", "", "FailedToLoad"),
+        {"PredictorReady": "nobody serves it; add one"},
+        failure="NoSupportingRuntime",
+    ),
+    "a bad edit, and what was good still runs": Row(
+        REFUSED,
+        {Role.PREDICTOR: runs(PREDICTOR, UP)},
+        "True",
+        ("InvalidSpec", "Loaded", "FailedToLoad"),
+        before=LOADED,
+        failure="NoSupportingRuntime",
+        url="http://127.0.0.1:0",
+    ),
+    "the transformer waits for its predictor": Row(
+        wanted("transformer", host=None),
+        {Role.PREDICTOR: runs(PREDICTOR, replica(Phase.STARTING))},
+        "Starting",
+        ("InProgress", "", "Pending"),
+        {"TransformerReady": "waits for its predictor"},
+    ),
+    "the predictor is ready, the transformer is not": Row(
+        TWO,
+        {
+            Role.PREDICTOR: runs(TWO.units[0], UP),
+            Role.TRANSFORMER: runs(TWO.units[1], replica(Phase.STARTING)),
+        },
+        "Starting",
+        ("InProgress", "", "Pending"),
+        {"IngressReady": "Transformer ingress not created"},
+    ),
+    "both are ready: callers talk to the transformer": Row(
+        TWO,
+        {
+            Role.PREDICTOR: runs(TWO.units[0], UP),
+            Role.TRANSFORMER: runs(TWO.units[1], replica(Phase.READY, 7)),
+        },
+        "True",
+        ("UpToDate", "Loaded", "Loaded"),
+        url="http://127.0.0.1:7",
+    ),
+    "the model of the new one cannot be had, the old one serves": Row(
+        ONE,
+        {
+            Role.PREDICTOR: runs(
+                PREDICTOR,
+                UP,
+                replica(Phase.FAILED, 1, failure=Failure("ModelLoadFailed", "no such", None, NOW)),
+            )
+        },
+        "True",
+        ("BlockedByFailedLoad", "Loaded", "FailedToLoad"),
+        before=LOADED,
+        failure="ModelLoadFailed",
+        url="http://127.0.0.1:0",
+    ),
+    "a quarter of the replicas may be away": Row(
+        wanted(replicas=4),
+        {
+            Role.PREDICTOR: runs(
+                wanted(replicas=4).units[0],
+                *(replica(Phase.READY, number) for number in (1, 2, 3)),
+                replica(Phase.STARTING),
+            )
+        },
+        "True",
+        ("UpToDate", "Loaded", "Loaded"),
+        url="http://127.0.0.1:1",
+    ),
+    "one of two is too few": Row(
+        wanted(replicas=2),
+        {Role.PREDICTOR: runs(wanted(replicas=2).units[0], replica(Phase.READY, 1), LOOP)},
+        "CrashLoopBackOff",
+        ("InProgress", "", "Pending"),
+        failure="ModelLoadFailed",
+    ),
+    "it is stopped": Row(None, {}, "Stopped", None, {"Stopped": "True"}),
+    "it is being stopped": Row(
+        None,
+        {Role.PREDICTOR: runs(None, replica(Phase.STOPPING))},
+        "Stopped",
+        None,
+        {"Stopped": "predictor still ending"},
+    ),
+}
+
+
+def told(row: Row, before: Json, now: float = NOW) -> Json:
+    return status(Seen(row.wanted, row.observed, 2, before, now))
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_what_is_told(row: Row) -> None:
+    said = told(row, row.before)
+    conditions = {found["type"]: found for found in said["conditions"]}
+    ready = conditions["Ready"]
+    assert row.ready in (ready["status"], ready.get("reason"))
+    assert [*conditions] == sorted(conditions)
+    assert said["observedGeneration"] == 2
+    assert said.get("url") == row.url
+    for kind, words in row.conditions.items():
+        assert words in (conditions[kind]["status"], conditions[kind].get("message"))
+    model = said.get("modelStatus")
+    if row.model is None:
+        assert model is None
+    else:
+        states = model["states"]
+        assert row.model == (
+            model["transitionStatus"],
+            states["activeModelState"],
+            states["targetModelState"],
+        )
+        assert model.get("lastFailureInfo", {}).get("reason") == row.failure
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_told_again_later_nothing_changes(row: Row) -> None:
+    said = told(row, row.before)
+    assert told(row, said, NOW + 60) == said
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_it_is_a_status_by_the_schema(row: Row) -> None:
+    read(InferenceServiceStatus, told(row, row.before))
+
+
+def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
+    starting, up = ROWS["it starts"], ROWS["it is ready"]
+    first = told(starting, {})
+    assert {c["lastTransitionTime"] for c in first["conditions"]} == {THEN}
+    second = told(up, first, NOW + 60)
+    times = {c["type"]: c["lastTransitionTime"] for c in second["conditions"]}
+    assert times == {
+        "IngressReady": LATER,
+        "PredictorReady": LATER,
+        "Ready": LATER,
+        "Stopped": THEN,
+    }
+
+
+def test_what_was_wrong_with_a_spec_is_forgotten_once_it_is_right() -> None:
+    refused = told(ROWS["nobody serves its format"], {})
+    assert "lastFailureInfo" not in told(ROWS["it is ready"], refused)["modelStatus"]
+    crashed = told(ROWS["it ends again and again"], {})
+    assert told(ROWS["it is ready"], crashed)["modelStatus"]["lastFailureInfo"] == {
+        "location": "iris-predictor-0",
+        "reason": "ModelLoadFailed",
+        "message": "it ended with status 3: no",
+        "time": THEN,
+        "exitCode": 3,
+    }
+
+
+def test_ready_depends_on_predictor_and_ingress_only() -> None:
+    explained = wanted("explainer")
+    observed = {
+        Role.PREDICTOR: runs(explained.units[0], UP),
+        Role.EXPLAINER: runs(explained.units[1], replica(Phase.STARTING)),
+    }
+    said = status(Seen(explained, observed, 1, {}, NOW))
+    assert is_true(said)
+    assert not is_true(said, "ExplainerReady")
+
+
+def test_copies_are_counted() -> None:
+    said = told(ROWS["one of two is too few"], {})
+    assert said["modelStatus"]["copies"] == {"failedCopies": 1, "totalCopies": 1}
