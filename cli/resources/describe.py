@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import typer
 
 from cli.resources.connect import REFUSED, Server, connected, fail, told
-from cli.resources.events import event_kind, last_seen, message_of
+from cli.resources.events import event_kind, last_seen, message_of, order
 from cli.resources.output import as_yaml, put
 from cli.resources.table import Rows
 from cli.resources.teach import examples
@@ -91,7 +91,7 @@ def _described(api: Api, resource: Json) -> Iterator[str]:
         ("Last seen", "Type", "Reason", "Message"),
         [
             [last_seen(event), event.get("type"), event.get("reason"), message_of(event)]
-            for event in sorted(found, key=last_seen)
+            for event in sorted(found, key=order)
         ],
     )
 

@@ -49,7 +49,7 @@ def events(
         if watch and len(wheres) > 1:
             fail(USAGE, "-w watches all events, or those of one object")
         listings = [api.list(kind, each) for each in wheres]
-        found = sorted((item for one in listings for item in one["items"]), key=last_seen)
+        found = sorted((item for one in listings for item in one["items"]), key=order)
         lines = Rows(("Namespace", *COLUMNS) if all_namespaces else COLUMNS)
         put(lines.lines(_row(event, all_namespaces) for event in found))
         if not found and not watch:
@@ -70,6 +70,11 @@ def event_kind(api: Api) -> ServedKind:
 
 def last_seen(event: Json) -> str:
     return str(event.get("lastTimestamp") or event["metadata"].get("creationTimestamp") or "")
+
+
+def order(event: Json) -> tuple[str, int]:
+    """Times have whole seconds; among those of one, the version says which came last."""
+    return last_seen(event), int(event["metadata"].get("resourceVersion") or 0)
 
 
 def message_of(event: Json) -> str:

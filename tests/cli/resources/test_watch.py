@@ -123,6 +123,8 @@ async def test_a_server_that_ends_ends_the_watch(tmp_path: Path) -> None:
             command = watching(server.home.root, "get", "isvc", "-w", "-o", "name")
             watch = await after.enter_async_context(command)
             assert await watch.line() == f"{ISVC}/iris"
+            ready(server, "True")
+            assert await watch.line() == f"{ISVC}/iris"  # the stream, after the list, has begun
         code, told = await watch.end()
     assert code == 2
     assert told.startswith(f"no answer from {server.url}: ")
