@@ -7,6 +7,7 @@ at the first look. Each belongs to its InferenceService, and goes with it.
 from collections.abc import Iterator
 
 from controller.observe import Observed, Phase, Replica, Running
+from controller.store.dependents import owned_by
 from controller.store.own_kinds import POD
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
@@ -18,14 +19,9 @@ _SERVICE = "serving.kserve.io/inferenceservice"
 
 def show(store: Store, service: Json, observed: Observed) -> None:
     """Equal to what is shown already: nothing is written."""
-    metadata = service["metadata"]
     with store.transaction(flush=False):
-        known = {
-            pod["metadata"]["name"]: pod
-            for pod in store.list(
-                POD, metadata["namespace"], lambda pod: _owner(pod) == metadata["uid"]
-            ).items
-        }
+        owned = (ref for ref in owned_by(store, service["metadata"]["uid"]) if ref.kind == POD)
+        known = {ref.name: store.get(ref) for ref in owned}
         for role, running, replica in _replicas(observed):
             pod = known.pop(replica.name, None)
             if pod is None and running.unit is not None:
@@ -40,11 +36,6 @@ def _replicas(observed: Observed) -> Iterator[tuple[Role, Running, Replica]]:
     for role, running in observed.items():
         for replica in {replica.name: replica for replica in running.replicas}.values():
             yield role, running, replica
-
-
-def _owner(pod: Json) -> str | None:
-    owners = pod["metadata"].get("ownerReferences") or ()
-    return next((owner["uid"] for owner in owners), None)
 
 
 def _pod(service: Json, role: Role, running: Running, replica: Replica) -> Json:
