@@ -50,6 +50,7 @@ class Given:
     local: LocalSettings
     storage: StorageSettings
     environ: Mapping[str, str]
+    elsewhere: frozenset[str]  # services that `--service` tells an address of
 
 
 class Control:
@@ -111,6 +112,7 @@ class Control:
                     world(given.machine),
                     side,
                     on_change=self._turned.set,
+                    elsewhere=given.elsewhere,
                 )
                 await self._plane.run()
         finally:

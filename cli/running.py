@@ -94,6 +94,7 @@ class _Up:
             LocalSettings(),
             storage,
             os.environ,
+            frozenset(service.name for service in start.given),
         )
         self._control = Control(store, given)
         source = FileSource(start.paths, start.given, self._control.manifests, self._control.beside)

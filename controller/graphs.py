@@ -5,7 +5,7 @@ A graph has nothing to run of its own here, so reconciling it is telling: what t
 the services say. It gets a key, looks everything up anew, and writes only what has changed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from controller.conditions import FALSE, TRUE, Told, conditions, is_true
@@ -43,11 +43,14 @@ class Graphs:
         recorder: Recorder,
         ask_router: AskRouter,
         clock: Callable[[], float],
+        elsewhere: Collection[str] = (),
     ) -> None:
+        """`elsewhere`: services by name or namespace/name that run, but are not kept here."""
         self._store = store
         self._recorder = recorder
         self._ask_router = ask_router
         self._clock = clock
+        self._elsewhere = elsewhere
 
     def reconcile(self, key: str) -> None:
         namespace, _, name = key.partition("/")
@@ -75,11 +78,11 @@ class Graphs:
             self._recorder.record(live, "InferenceGraphNotReady", message, warning=True)
 
     def _unready(self, ref: Ref) -> str | None:
-        """Of a service that is kept here; others are somebody else's, as a URL would be."""
         live = self._store.find(ref)
-        if live is None or is_true(live.get("status") or {}):
-            return None
-        return "it is not ready"
+        if live is None:
+            known = {ref.name, f"{ref.namespace}/{ref.name}"} & {*self._elsewhere}
+            return None if known else "there is no such InferenceService"
+        return None if is_true(live.get("status") or {}) else "it is not ready"
 
 
 def _as_it_is_written(live: Json, served: Served | str) -> Served | str:

@@ -7,7 +7,7 @@ business: whoever has files hands them over, and the API writes to the same stor
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Protocol
 
@@ -47,7 +47,9 @@ class Router(Protocol):
 
 
 class ControlPlane:
-    """`on_change` is called after each look, for those who wait for something."""
+    """`on_change` is called after each look, for those who wait for something; `elsewhere` names
+    services that run, but are not kept here.
+    """
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class ControlPlane:
         *,
         clock: Callable[[], float] = time.time,
         on_change: Callable[[], None] = lambda: None,
+        elsewhere: Collection[str] = (),
     ) -> None:
         self._store = store
         self._router = router
@@ -67,7 +70,7 @@ class ControlPlane:
         self._recorder = Recorder(store)
         self._endpoints: dict[str, Endpoint] = {}
         self._services = Services(store, self._recorder, view, backend, world, self._publish, clock)
-        self._graphs = Graphs(store, self._recorder, router.graph, clock)
+        self._graphs = Graphs(store, self._recorder, router.graph, clock, elsewhere)
         self._queue: Queue[Key] = Queue(self._look, self._failed)
 
     async def run(self) -> None:
