@@ -26,7 +26,7 @@ from controller.plane import ControlPlane
 from controller.storage.settings import StorageSettings
 from controller.store.changes import Change, ChangeType
 from controller.store.errors import ApiError
-from controller.store.files import apply_files
+from controller.store.files import Manifest, apply_files
 from controller.store.metadata import is_going
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
@@ -62,7 +62,7 @@ class Control:
         self._beside = overlay(store.list(GRAPH).items, None)
         self._applied: Taken | None = None
         self._going: set[Ref] = set()  # said by files, and not yet gone from before
-        self._said: Mapping[str, Json] | None = None
+        self._said: Mapping[str, Manifest] | None = None
         self._turned = asyncio.Event()
         self._here: Here | None = None
         self._plane: ControlPlane | None = None
@@ -146,12 +146,15 @@ class Control:
             return
         for manifest, refusal in refused:
             log.error("%s: %s", manifest.file, refusal.message)
+        bad = self._within(taken.unreadable)
         self._applied = taken
         refs = [Ref.of(manifest.kind, manifest.resource) for manifest in taken.manifests]
         self._going = {ref for ref in refs if is_going(self._store.find(ref) or NOBODY)}
+        # What a file said before it became unreadable still stands.
+        still = [m for m in (self._said or {}).values() if m.file in bad]
         self._said = {
-            key_of(manifest.resource): manifest.resource
-            for manifest in taken.manifests
+            key_of(manifest.resource): manifest
+            for manifest in (*still, *taken.manifests)
             if manifest.kind.name == GRAPH.name
         }
         self._overlay(parent)
@@ -175,7 +178,10 @@ class Control:
             self._overlay(parent)
 
     def _overlay(self, parent: Parent) -> None:
-        beside = overlay(self._store.list(GRAPH).items, self._said)
+        said: dict[str, Json] | None = None
+        if self._said is not None:
+            said = {key: manifest.resource for key, manifest in self._said.items()}
+        beside = overlay(self._store.list(GRAPH).items, said)
         if beside != self._beside:
             self._beside = beside
             parent.reload()

@@ -184,6 +184,20 @@ async def test_edited_services_are_applied_and_bad_edits_keep_what_runs(tmp_path
         assert await running.ask()
 
 
+async def test_a_graph_stays_that_of_its_file_while_the_file_is_broken(tmp_path: Path) -> None:
+    write(tmp_path, fake("iris") + GRAPH)
+    async with aiohttp.ClientSession() as session, up(tmp_path) as running:
+        api = await started(running, session, tmp_path)
+        (tmp_path / "all.yaml").write_text(fake("iris") + GRAPH + "\njunk: [\n")
+        await eventually(lambda: any("bad edit" in line for line in running.lines))
+        other = GRAPH.strip().removeprefix("---").replace(": g}", ": h}")
+        await api.create(GRAPHS, other)  # the router has loaded once more when this one is served
+        await api.becomes(f"{GRAPHS}/h", "True")
+        assert (await api.get("graphs/default/h"))["file"] == "api:default/h"
+        assert (await api.get("graphs/default/g"))["file"].endswith("all.yaml")
+        assert await running.ask()
+
+
 async def test_a_stopped_service_is_503_to_its_graph_until_it_is_resumed(tmp_path: Path) -> None:
     write(tmp_path, fake("iris") + GRAPH)
     async with aiohttp.ClientSession() as session, up(tmp_path) as running:

@@ -11,10 +11,8 @@ from controller.resources.kinds import by_name
 from controller.store.own_kinds import POD
 from controller.store.recorder import Recorder
 from controller.store.refs import Json, Ref
-from tests.controller.api.kit import CONFIG_MAP, KUBECTL, Api, running
+from tests.controller.api.kit import CONFIG_MAP, Api, running
 from tests.kit.eventually import eventually
-
-pytestmark = pytest.mark.skipif(not KUBECTL.exists(), reason="kubectl is not installed")
 
 ISVC = by_name("isvc")
 assert ISVC is not None

@@ -14,6 +14,7 @@ from controller.storage.fetch import Fetcher
 from controller.storage.outcome import Fetched, FetchFailed, Reason
 from controller.storage.request import Request, folder_name
 from tests.controller.storage.conftest import MakeFetcher, names, tree
+from tests.kit.eventually import eventually
 
 
 def runs(script: str, **env: str) -> Command:
@@ -102,13 +103,11 @@ async def test_cancelled_it_ends_with_all_that_it_started(fetcher: Fetcher, tmp_
     request = Request("ours://x", tmp_path / "m", command=runs(HANGS, PIDS=str(pids)))
     async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         fetch = tasks.create_task(fetcher.fetch(request))
-        while "pids" not in names(tmp_path):  # noqa: ASYNC110 - another process writes it
-            await asyncio.sleep(0.02)
+        await eventually(lambda: "pids" in names(tmp_path) and tree(tmp_path)["pids"])
         fetch.cancel()
         await asyncio.wait((fetch,))
         for pid in map(int, tree(tmp_path)["pids"].split()):
-            while _lives(pid):  # noqa: ASYNC110 - nobody tells
-                await asyncio.sleep(0.02)
+            await eventually(lambda pid=pid: not _lives(pid))
 
 
 def _lives(pid: int) -> bool:
