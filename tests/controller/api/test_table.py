@@ -124,3 +124,17 @@ def test_ages(passed: dict[str, int], written: str) -> None:
 
 def test_an_age_of_nonsense() -> None:
     assert age("yesterday", NOW) == "<unknown>"
+
+
+def test_a_secret_tells_how_much_it_holds_and_never_what() -> None:
+    kind = next(kind for kind in ALL_KINDS if kind.name == "Secret")
+    secret = {"metadata": {"name": "s"}, "type": "Opaque", "data": {"a": "c2VjcmV0", "b": ""}}
+    made = table(kind, [secret], {"resourceVersion": "1"}, include="None", now=NOW)
+    assert [column["name"] for column in made["columnDefinitions"]] == [
+        "Name",
+        "Type",
+        "Data",
+        "Age",
+    ]
+    assert made["rows"][0]["cells"][:3] == ["s", "Opaque", 2]
+    assert "c2VjcmV0" not in str(made)
