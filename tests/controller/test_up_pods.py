@@ -1,6 +1,8 @@
 """`graphway up` as whoever knows Kubernetes looks into it: its pods, and the events of a life."""
 
+import asyncio
 import contextlib
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +50,15 @@ async def test_who_outgrows_its_memory_is_told_as_on_a_cluster(tmp_path: Path) -
         told = {each["reason"]: each for each in (await api.get(EVENTS))["items"]}
         assert told["OOMKilled"]["type"] == "Warning"
         assert told["Started"]["count"] == 2
+
+
+async def test_who_watches_is_let_go_when_it_ends(tmp_path: Path) -> None:
+    write(tmp_path, fake("iris") + GRAPH)
+    async with aiohttp.ClientSession() as session, up(tmp_path) as running:
+        api = await started(running, session, tmp_path)
+        async with session.get(f"{api.url}/{PREDICTORS}?watch=true") as watch:
+            assert b"ADDED" in await watch.content.readline()
+            running.process.send_signal(signal.SIGINT)
+            await watch.content.read()  # it ends, and is not broken off
+            async with asyncio.timeout(30):
+                await running.process.wait()
