@@ -18,13 +18,15 @@ _NAME = {
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
 
 
-def table(kind: Kind, items: Iterable[Json], version: str, *, include: str, now: datetime) -> Json:
+def table(
+    kind: Kind, items: Iterable[Json], metadata: Json, *, include: str, now: datetime
+) -> Json:
     """`include`: what a row carries of its object: None, Metadata or Object."""
     columns = kind.columns or (_AGE,)
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
-        "metadata": {"resourceVersion": version},
+        "metadata": metadata,
         "columnDefinitions": [_NAME, *map(_definition, columns)],
         "rows": [_row(columns, item, include, now) for item in items],
     }
@@ -56,6 +58,8 @@ def _row(columns: Iterable[Column], item: Json, include: str, now: datetime) -> 
 
 
 def _cell(column: Column, item: Json, now: datetime) -> Any:
+    if column.cell is not None:
+        return column.cell(item)
     found = compile_path(column.path)(item)
     if not found:
         return "" if column.type in ("string", "reference") else None

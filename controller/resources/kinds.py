@@ -3,8 +3,9 @@
 A new kind is a model and a line here; parsing, schemas, CRDs and the API follow from it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -24,6 +25,7 @@ from graph.spec import InferenceGraph
 KSERVE = "serving.kserve.io"
 GRAPHWAY = "graphway.dev"
 CORE = ""
+BUILT_IN = "graphway.dev/built-in"  # an annotation of what came with Graphway
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Column:
     path: str  # JSONPath, as in a CRD
     type: str = "string"
     priority: int = 0
+    cell: Callable[[dict[str, Any]], Any] | None = None  # what no path can say: not in a CRD
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,18 @@ class Kind:
         return self.name.lower()
 
 
+def _number_of_keys(item: dict[str, Any]) -> int:
+    data = item.get("data")
+    return len(data) if isinstance(data, dict) else 0
+
+
+def _built_in(item: dict[str, Any]) -> str:
+    annotations = item["metadata"].get("annotations") or {}
+    return "yes" if isinstance(annotations, dict) and BUILT_IN in annotations else ""
+
+
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
+_DATA = Column("Data", ".data", "integer", cell=_number_of_keys)  # as kubectl: never the values
 _READY = Column("Ready", ".status.conditions[?(@.type=='Ready')].status")
 _URL = Column("URL", ".status.url")
 _PREVIOUS = ".status.components.predictor.traffic[?(@.tag=='prev')]"
@@ -67,6 +81,7 @@ _RUNTIME = (
     Column("Disabled", ".spec.disabled", "boolean"),
     Column("ModelType", ".spec.supportedModelFormats[*].name"),
     Column("Containers", ".spec.containers[*].name"),
+    Column("BuiltIn", ".metadata.annotations", cell=_built_in),
     _AGE,
 )
 _CACHE = (
@@ -187,7 +202,16 @@ KINDS: tuple[Kind, ...] = (
         ("lmng",),
         (Column("Limit", ".spec.storageLimit"), _AGE),
     ),
-    Kind("Secret", CORE, "v1", "secrets", True, Secret, columns=(_AGE,), status=False),
+    Kind(
+        "Secret",
+        CORE,
+        "v1",
+        "secrets",
+        True,
+        Secret,
+        columns=(Column("Type", ".type"), _DATA, _AGE),
+        status=False,
+    ),
     Kind(
         "ServiceAccount",
         CORE,
@@ -199,7 +223,9 @@ KINDS: tuple[Kind, ...] = (
         (_AGE,),
         status=False,
     ),
-    Kind("ConfigMap", CORE, "v1", "configmaps", True, ConfigMap, ("cm",), (_AGE,), status=False),
+    Kind(
+        "ConfigMap", CORE, "v1", "configmaps", True, ConfigMap, ("cm",), (_DATA, _AGE), status=False
+    ),
 )
 
 _BY_NAME = {kind.name: kind for kind in KINDS}

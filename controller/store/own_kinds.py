@@ -6,6 +6,7 @@ from pydantic import ConfigDict
 
 from controller.resources.kinds import CORE, KINDS, Column, Kind
 from controller.resources.resource import Resource
+from controller.store.pod_cells import ready_of, word_of
 
 
 class Open(Resource):
@@ -43,9 +44,9 @@ POD = Kind(
     model=Open,
     short_names=("po",),
     columns=(
-        Column("Ready", ".status.conditions[?(@.type=='Ready')].status"),
-        Column("Status", ".status.phase"),
-        Column("Restarts", ".status.containerStatuses[*].restartCount"),
+        Column("Ready", ".status.containerStatuses[*].ready", cell=ready_of),
+        Column("Status", ".status.phase", cell=word_of),
+        Column("Restarts", ".status.containerStatuses[*].restartCount", "integer"),
         _AGE,
     ),
 )
@@ -61,5 +62,25 @@ NAMESPACE = Kind(
     status=False,
 )
 
-ALL_KINDS: tuple[Kind, ...] = (*KINDS, EVENT, POD, NAMESPACE)
-READ_ONLY = (EVENT, POD)  # the controller's; over the API they are only read
+AUTOSCALER = Kind(
+    "HorizontalPodAutoscaler",
+    "autoscaling",
+    "v2",
+    "horizontalpodautoscalers",
+    namespaced=True,
+    model=Open,
+    short_names=("hpa",),
+    columns=(
+        Column("Reference", ".spec.scaleTargetRef", "reference"),
+        Column("Targets", ".metadata.annotations.graphway\\.dev/targets"),
+        Column("MinPods", ".spec.minReplicas", "integer"),
+        Column("MaxPods", ".spec.maxReplicas", "integer"),
+        Column("Replicas", ".status.currentReplicas", "integer"),
+        Column("Desired", ".status.desiredReplicas", "integer", priority=1),
+        _AGE,
+    ),
+)
+TARGETS = "graphway.dev/targets"  # of one, as its column shows them
+
+ALL_KINDS: tuple[Kind, ...] = (*KINDS, EVENT, POD, AUTOSCALER, NAMESPACE)
+READ_ONLY = (EVENT, POD, AUTOSCALER)  # the controller's; over the API they are only read
