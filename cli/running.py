@@ -110,6 +110,7 @@ class _Up:
                 store,
                 logs=self._control.logs,
                 token=self._token,
+                built_in=[document.data for document in given.built_in],
                 max_streams=max(1, read.admin_connections // 2),
             ),
         )

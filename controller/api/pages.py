@@ -12,6 +12,7 @@ from itertools import islice
 
 import msgspec
 
+from controller.api.built_in import BuiltIn
 from controller.resources.kinds import Kind
 from controller.store.errors import ApiError, bad_request
 from controller.store.refs import Json, Ref
@@ -44,7 +45,7 @@ class _Token(msgspec.Struct, frozen=True):
     after: Place
 
 
-def page(store: Store, asked: Asked) -> Page:
+def page(store: Store, asked: Asked, built_in: BuiltIn) -> Page:
     """Raises BadRequest for a token that is none, Expired for one that is too old."""
     version, after = asked.version, None
     if asked.token:
@@ -54,6 +55,10 @@ def page(store: Store, asked: Asked) -> Page:
         version, after = token.version, token.after
     version = store.version if version is None else version
     items = _as_of(store, asked, version, after)
+    if shipped := built_in.of(asked.kind):
+        there = {place: item for place, item in shipped.items() if after is None or place > after}
+        there |= {_place(item): item for item in items}
+        items = [there[place] for place in sorted(there)]
     wanted = (item for item in items if asked.matches is None or asked.matches(item))
     if not asked.limit:
         return Page([*wanted], version, "")

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from controller.api.admission import Admission, Admitted, admitted, check_deletion
+from controller.api.built_in import BuiltIn, unmarked, written
 from controller.api.pages import Asked, page
 from controller.api.patches import changed_by
 from controller.api.request import (
@@ -41,10 +42,18 @@ _NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: nobody wants the wor
 
 
 class Verbs:
-    def __init__(self, kind: Kind, store: Store, admission: Admission, streams: Streams) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        store: Store,
+        admission: Admission,
+        built_in: BuiltIn,
+        streams: Streams,
+    ) -> None:
         self._kind = kind
         self._store = store
         self._admission = admission
+        self._built_in = built_in
         self._streams = streams
 
     async def find(self, request: web.Request) -> web.StreamResponse:
@@ -64,6 +73,7 @@ class Verbs:
                 options.query.get("continue", ""),
                 options.exact_version,
             ),
+            self._built_in,
         )
         if shape is Form.TABLE:
             return answer(self._table(found.items, found.metadata(), options.include))
@@ -77,7 +87,9 @@ class Verbs:
         )
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        return self._one(request, self._store.get(self._ref(request)))
+        ref = self._ref(request)
+        found = self._store.find(ref) or self._built_in.find(ref)
+        return self._one(request, found or self._store.get(ref))
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         given = await read_object(request)
@@ -149,6 +161,7 @@ class Verbs:
             self._kind,
             request.match_info.get("namespace"),
             selector(self._kind, options.labels, options.fields),
+            self._built_in,
             # 0 means any version: ours is the present.
             since=None if start or not since else since,
             bookmarks=options.flag("allowWatchBookmarks"),
@@ -175,6 +188,8 @@ class Verbs:
         with self._store.transaction(dry_run=options.dry_run):
             refs = which()
             for ref in refs:
+                if self._store.find(ref) is None:
+                    self._built_in.check_deletion(ref)
                 check_deletion(self._admission, ref, self._store.get(ref))
                 for inner in self._contents(ref):
                     if self._store.find(inner) is not None:  # it may have gone with its owner
@@ -204,6 +219,10 @@ class Verbs:
         return self._one(request, made, allowed, status=201)
 
     def _edited(self, request: web.Request, ref: Ref, change: Edit) -> web.StreamResponse:
+        shipped = self._built_in.find(ref)
+        if shipped is not None and self._store.find(ref) is None:
+            made = bounded(_an_object(change(written(shipped))))  # theirs, in place of ours
+            return self._made(request, self._admitted(request, made, None))
         allowed = Admitted({})
 
         def checked(live: Json) -> Json:
@@ -232,7 +251,7 @@ class Verbs:
 
     def _admitted(self, request: web.Request, resource: Json, before: Json | None) -> Admitted:
         unknown = Options(request.query).unknown_fields
-        return admitted(self._admission, self._kind, resource, before, unknown)
+        return admitted(self._admission, self._kind, unmarked(resource), before, unknown)
 
     def _ref(self, request: web.Request) -> Ref:
         namespace = request.match_info.get("namespace", "") if self._kind.namespaced else ""
