@@ -4,14 +4,18 @@ Between whoever runs units and the scaler, which knows neither. What is asked fo
 service is what it is made of; what was not asked for has gone.
 """
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from controller.resources.credentials import ConfigMap
 from controller.scaling.declared import policy_of
-from controller.scaling.knobs import KNATIVE, Knobs
+from controller.scaling.knobs import CONFIG_MAP, KNATIVE, Knobs, configured
 from controller.scaling.policy import Policy
 from controller.scaling.scaler import Key, Scaled, Scaler
 from controller.workload import Component
+
+log = logging.getLogger("graphway.controller")
 
 
 class Unit(Protocol):
@@ -35,6 +39,26 @@ def policy_of_component(component: Component, config: Knobs = KNATIVE) -> Policy
         {**limits, **requests},  # what has a limit and no request requests that
         config,
     )
+
+
+class Configuration:
+    """What the ConfigMap says now, in whatever namespace it is; what it says wrong is logged."""
+
+    def __init__(self, config_maps: Callable[[], Iterable[ConfigMap]]) -> None:
+        self._config_maps = config_maps
+        self._data: Mapping[str, str] = {}
+        self._knobs = KNATIVE
+
+    def __call__(self) -> Knobs:
+        named = (each for each in self._config_maps() if each.metadata.name == CONFIG_MAP)
+        found = next(named, None)
+        data = found.data if found is not None else {}
+        if data != self._data:
+            self._data = data
+            self._knobs, faults = configured(data)
+            for key, fault in faults.items():
+                log.warning("ConfigMap %s, %s: %s", CONFIG_MAP, key, fault)
+        return self._knobs
 
 
 class UnitScale:

@@ -99,7 +99,7 @@ def test_it_is_a_row_as_kubectl_prints_one(store: Store, service: Json, time: Ti
     resources = Scaled(Policy(1, 3, by), Decision(2), 1)
     show(store, Recorder(store), service, {KEY: ONE, INNER: resources})
     items = store.list(AUTOSCALER).items
-    found = table(AUTOSCALER, items, "1", include="None", now=time())
+    found = table(AUTOSCALER, items, {}, include="None", now=time())
     assert [column["name"] for column in found["columnDefinitions"]][:6] == [
         *("Name", "Reference", "Targets", "MinPods", "MaxPods", "Replicas"),
     ]

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import pytest
+
 from controller.desired import Wanted, World, desired
 from controller.local.plan import HERE
 from controller.resources.core import PodSpec
+from controller.resources.credentials import ConfigMap
 from controller.scaling.knobs import Knobs
 from controller.scaling.policy import ByRequests, ByResources, Goal
 from controller.scaling.scaler import Load, Scaler
-from controller.scaling.units import UnitScale, policy_of_component
+from controller.scaling.units import Configuration, UnitScale, policy_of_component
 from controller.workload import Component
 from tests.controller.manifests import only_service, service
 
@@ -101,3 +104,25 @@ def test_the_configuration_counts_as_it_is_now() -> None:
     now = Knobs(target_concurrency=10)
     scaled.replicas(KEY, "iris-00001", UNIT)
     assert scaled.told(KEY)[KEY, "iris-00001"].policy.by == ByRequests(target=7.0)
+
+
+def test_the_config_map_is_read_anew_when_it_changes(caplog: pytest.LogCaptureFixture) -> None:
+    found: list[ConfigMap] = []
+    config = Configuration(lambda: found)
+    assert config() == Knobs()
+    found += [
+        config_map("other", {"stable-window": "9s"}),
+        config_map("config-autoscaler", {"stable-window": "10s", "max-scale": "many"}),
+    ]
+    assert config() == config() == Knobs(stable_s=10.0)
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "ConfigMap config-autoscaler, max-scale: `many` is no whole number; write one, 0 or more"
+    )
+    found.clear()
+    assert config() == Knobs()
+
+
+def config_map(name: str, data: dict[str, str]) -> ConfigMap:
+    said = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+    return ConfigMap.model_validate(said)
