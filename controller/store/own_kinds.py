@@ -49,6 +49,21 @@ POD = Kind(
         _AGE,
     ),
 )
+CONTROLLER_REVISION = Kind(
+    "ControllerRevision",
+    "apps",
+    "v1",
+    "controllerrevisions",
+    namespaced=True,
+    model=Open,
+    short_names=("revisions", "rev"),
+    columns=(
+        Column("Controller", ".metadata.ownerReferences[0].name"),
+        Column("Revision", ".revision", "integer"),
+        _AGE,
+    ),
+    status=False,
+)
 NAMESPACE = Kind(
     "Namespace",
     CORE,
@@ -61,5 +76,5 @@ NAMESPACE = Kind(
     status=False,
 )
 
-ALL_KINDS: tuple[Kind, ...] = (*KINDS, EVENT, POD, NAMESPACE)
-READ_ONLY = (EVENT, POD)  # the controller's; over the API they are only read
+ALL_KINDS: tuple[Kind, ...] = (*KINDS, EVENT, POD, CONTROLLER_REVISION, NAMESPACE)
+READ_ONLY = (EVENT, POD, CONTROLLER_REVISION)  # the controller's; over the API they are only read

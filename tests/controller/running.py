@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,10 @@ class FakeRouter:
     def graph(self, key: str) -> Served | str:
         return self.graphs.get(key, "nobody has told the router of it")
 
-    async def settled(self, _service: str) -> None:
+    def service_url(self, key: str) -> str:
+        return f"http://router/services/{key}"
+
+    async def drained(self, _addresses: Collection[str], _limit_s: float) -> None:
         self.withdrawn += 1
 
     def address(self, name: str = "iris") -> str | None:
@@ -160,7 +163,7 @@ async def running(
         def changed(service: str) -> None:
             planes[0].look_at_service(service)
 
-        async with here.running(changed, router.settled) as units, asyncio.TaskGroup() as tasks:
+        async with here.running(changed, router.drained) as units, asyncio.TaskGroup() as tasks:
             machine = Machine("3.11.7", uri_map or {})
             planes.append(ControlPlane(store, view, units, world(machine), router))
             apply_manifests(store, *texts)

@@ -55,8 +55,18 @@ async def test_a_service_that_is_ready_says_so_and_is_found_by_graphs(tmp_path: 
         async with aiohttp.ClientSession() as session, session.get(f"{address}/ready") as answer:
             assert answer.status == 200
         status = plane.status()
-        assert status["url"] == status["address"]["url"] == address
-        assert status["components"] == {"predictor": {"url": address}}
+        assert status["url"] == status["address"]["url"] == "http://router/services/default/iris"
+        assert status["components"] == {
+            "predictor": {
+                "url": address,
+                "latestCreatedRevision": "iris-00001",
+                "latestReadyRevision": "iris-00001",
+                "latestRolledoutRevision": "iris-00001",
+                "traffic": [
+                    {"revisionName": "iris-00001", "percent": 100, "latestRevision": True}
+                ],
+            }
+        }
         assert status["observedGeneration"] == 1
         assert plane.model() == {
             "transitionStatus": "UpToDate",
@@ -97,7 +107,7 @@ async def test_a_service_that_ends_is_started_again_and_tells_how_it_ended(tmp_p
         assert alive(second)
         failure = plane.model()["lastFailureInfo"]
         assert (failure["reason"], failure["exitCode"]) == ("ModelLoadFailed", 3)
-        assert failure["location"] == "iris-predictor-0"
+        assert failure["location"] == "iris-predictor-00001-0"
         assert "status 3" in failure["message"]
         assert "told to die" in failure["message"]
         assert "InferenceServiceNotReady" in plane.events()
