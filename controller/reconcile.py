@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from controller.backend import Backend
 from controller.conditions import FALSE, TRUE, condition
 from controller.desired import World
+from controller.diary import Diary
 from controller.diff import Apply, End, diff
 from controller.endpoints import Endpoint, Route
 from controller.observe import Observed, Running
@@ -59,6 +60,7 @@ class Services:
         self._around = around
         self._store = around.store
         self._backend = around.backend
+        self._diary = Diary(around.recorder)
         self._history = History(around.store)
         renderer = Renderer(self._history, around.view, around.world)
         self._intents = Intents(renderer, around.backend, around.scale, around.url)
@@ -80,6 +82,7 @@ class Services:
         observed = self._backend.observe(key)
         self._publish(key, intent, observed)
         show(self._store, live, observed)
+        self._diary.note(key, live, observed)
         self._history.prune(live, intent.known, self._around.revisions, intent.rollout.named)
         self._tell(ref, live, intent, observed)
 
@@ -158,6 +161,7 @@ class Services:
         observed = self._backend.observe(key)
         if live is not None:
             show(self._store, live, observed)
+            self._diary.note(key, live, observed)
         if observed:
             return
         self._around.scale.forget(key)

@@ -14,6 +14,7 @@ from typing import Any
 
 from controller.conditions import FALSE, TRUE, UNKNOWN, Told, conditions, stamp
 from controller.desired import Refused, Wanted
+from controller.happenings import LOAD_FAILED, OOM_KILLED
 from controller.observe import Failure, Phase, Replica, Running
 from controller.rollout.decide import Rollout
 from controller.workload import Role
@@ -24,7 +25,6 @@ STOPPED = "Stopped"
 STANDBY = "Standby"  # scaled to zero: it is loaded when somebody asks
 MODE = "Standard"
 NOT_CREATED = "NotCreated"
-LOAD_FAILED = "ModelLoadFailed"  # KServe's word for any container that ended with an error
 
 
 NO_ROLLOUT = Rollout(None, None, None, None, (), (), ())
@@ -138,7 +138,9 @@ def _rolling(told: Told, running: Running | None, serving: str) -> Told:
     """
     if told.status == TRUE or running is None or running.unit is None:
         return told
-    failed = any(replica.phase is Phase.FAILED for replica in running.replicas)
+    failed = any(
+        replica.phase is Phase.FAILED or replica.failure is not None for replica in running.replicas
+    )
     message = f"{told.message}; {serving} serves" if told.message else f"{serving} serves"
     return replace(told, status=FALSE if failed else UNKNOWN, message=message)
 
@@ -307,7 +309,12 @@ def _told_failure(replica: Replica, failure: Failure) -> Json:
     said: Json = {
         "location": replica.name,
         "reason": LOAD_FAILED,
-        "message": failure.message,
+        "message": _killed_for_memory(failure) + failure.message,
         "time": stamp(failure.at),
     }
     return said | ({"exitCode": failure.exit_code} if failure.exit_code is not None else {})
+
+
+def _killed_for_memory(failure: Failure) -> str:
+    """KServe's reason says how a model fares; the container's word is what people search for."""
+    return f"{OOM_KILLED}: " if failure.reason == OOM_KILLED else ""

@@ -57,7 +57,7 @@ class Here:
     async def running(
         self,
         changed: Callable[[str], None],
-        drained: Callable[[Collection[str], float], Awaitable[None]],
+        drained: Callable[[Collection[str], float], Awaitable[object]],
     ) -> AsyncIterator[LocalUnits]:
         """`changed` gets the service of which something has; `drained` returns once nobody calls
         these addresses any more, or after so many seconds.

@@ -52,7 +52,7 @@ class Around:
     backoff: Backoff
     wish: Callable[[str, Unit, Mount], Request | str]
     process: Callable[[str, str, Unit, Mapping[str, Path]], ProcessSpec | list[Problem]]
-    drained: Callable[[Collection[str], float], Awaitable[None]]
+    drained: Callable[[Collection[str], float], Awaitable[object]]
     changed: Callable[[str], None]
     on_loading: Callable[[str, str], None]  # words for whoever watches
     on_failed: Callable[[str, str], None]

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -42,15 +43,20 @@ class Watcher:
 
     def seen(self, phase: Phase, name: str = "iris") -> list[str]:
         """The details of each time."""
-        return [d for key, found, d in self.phases if found is phase and key == f"default/{name}"]
+        return [d for key, found, d in self.phases if found is phase and _is_of(key, name)]
 
     def pids(self, word: str = "listening as", name: str = "") -> list[int]:
         """Of the servers (or, for `child`, their children) as they said, in order."""
         return [
             int(line.split()[-1])
             for key, line in self.lines
-            if line.startswith(word) and (not name or key == f"default/{name}")
+            if line.startswith(word) and (not name or _is_of(key, name))
         ]
+
+
+def _is_of(key: str, name: str) -> bool:
+    """Of the first replica of a predictor of this service, whatever its revision."""
+    return re.fullmatch(rf"default/{name}(-[0-9]+)?", key) is not None
 
 
 class FakeRouter:

@@ -240,7 +240,7 @@ async def test_the_command_line_finds_it_and_shows_what_runs(tmp_path: Path) -> 
         code, said = await graphway(tmp_path, "describe", "isvc", "iris")
         assert "InferenceServiceReady" in said
         code, said = await graphway(tmp_path, "get", "pods")
-        assert "iris-predictor-0" in said
+        assert "iris-predictor-00001-0" in said
         running.process.send_signal(signal.SIGINT)
         async with asyncio.timeout(30):
             await running.process.wait()
