@@ -105,7 +105,14 @@ class _Up:
             config,
             on_started=lambda _: self._started.set(),
             on_change=self._control.router_changed,
-            admin_routes=routes(store, logs=self._control.logs, token=self._token),
+            on_end=store.changes.close,  # lets go of who watches; the store itself goes on
+            admin_routes=routes(
+                store,
+                logs=self._control.logs,
+                token=self._token,
+                built_in=[document.data for document in given.built_in],
+                max_streams=max(1, read.admin_connections // 2),
+            ),
         )
         self._side = RouterSide(self._parent)
 

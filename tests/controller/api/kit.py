@@ -109,11 +109,11 @@ async def lines_of(response: ClientResponse, number: int) -> list[Json]:
 
 @asynccontextmanager
 async def running(
-    folder: Path, token: str | None = None, logs: Logs = some_logs
+    folder: Path, token: str | None = None, logs: Logs = some_logs, **options: Any
 ) -> AsyncIterator[Api]:
     store = Store(folder / "state.db", ALL_KINDS, clock=lambda: datetime(2030, 1, 1, tzinfo=UTC))
     app = web.Application()
-    app.add_routes(routes(store, logs=logs, token=token))
+    app.add_routes(routes(store, logs=logs, token=token, **options))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
