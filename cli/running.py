@@ -63,7 +63,7 @@ def run(
     if isinstance(storage, list):
         fail(USAGE, storage)
     try:
-        store = Store(start.home.state(start.project), ALL_KINDS)
+        store = Store(start.home.of(start.project).state, ALL_KINDS)
     except CannotOpen as error:
         fail(FAILED, [str(error)])
     try:
@@ -88,7 +88,7 @@ class _Up:
         self._show_output = show_output
         self._started = asyncio.Event()
         given = Given(
-            start.home,
+            start.home.of(start.project),
             start.machine,
             tuple(built_in_runtimes()),
             LocalSettings(),

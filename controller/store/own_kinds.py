@@ -77,5 +77,26 @@ NAMESPACE = Kind(
     status=False,
 )
 
-ALL_KINDS: tuple[Kind, ...] = (*KINDS, EVENT, POD, CONTROLLER_REVISION, NAMESPACE)
-READ_ONLY = (EVENT, POD, CONTROLLER_REVISION)  # the controller's; over the API they are only read
+AUTOSCALER = Kind(
+    "HorizontalPodAutoscaler",
+    "autoscaling",
+    "v2",
+    "horizontalpodautoscalers",
+    namespaced=True,
+    model=Open,
+    short_names=("hpa",),
+    columns=(
+        Column("Reference", ".spec.scaleTargetRef", "reference"),
+        Column("Targets", ".metadata.annotations.graphway\\.dev/targets"),
+        Column("MinPods", ".spec.minReplicas", "integer"),
+        Column("MaxPods", ".spec.maxReplicas", "integer"),
+        Column("Replicas", ".status.currentReplicas", "integer"),
+        Column("Desired", ".status.desiredReplicas", "integer", priority=1),
+        _AGE,
+    ),
+)
+TARGETS = "graphway.dev/targets"  # of one, as its column shows them
+
+ALL_KINDS: tuple[Kind, ...] = (*KINDS, EVENT, POD, CONTROLLER_REVISION, AUTOSCALER, NAMESPACE)
+# The controller's; over the API they are only read.
+READ_ONLY = (EVENT, POD, CONTROLLER_REVISION, AUTOSCALER)

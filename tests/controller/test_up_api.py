@@ -271,6 +271,10 @@ async def test_the_same_state_is_not_used_twice_at_once(tmp_path: Path) -> None:
             assert "another Graphway uses this" in second.lines[0]
         async with up(tmp_path, "--project", "another") as third:
             await eventually(lambda: third.url, deadline_s=30)
+            # Services of the same names: each has its own log and working directory.
+            for what in ("logs", "work"):
+                found = (tmp_path / "home" / "projects").glob(f"*/{what}/default/iris/*")
+                assert len({each.relative_to(tmp_path).parts[2] for each in found}) == 2
 
 
 DRY = {

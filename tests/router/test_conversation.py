@@ -62,7 +62,7 @@ Parent = Channel[ToWorker, ToParent]
 async def talking(notes: Notes) -> AsyncIterator[tuple[Parent, "asyncio.Task[None]"]]:
     ours, theirs = socket.socketpair()
     parent = await parent_end(ours)
-    worker = Worker(await worker_end(theirs), lambda config: notes, ())
+    worker = Worker(await worker_end(theirs), lambda config, waiting: notes, ())
     async with asyncio.TaskGroup() as tasks:
         yield parent, tasks.create_task(worker.run())
         parent.close()
@@ -136,5 +136,5 @@ async def test_a_parent_that_begins_in_the_middle_is_a_bug() -> None:
     parent = await parent_end(ours)
     await parent.send(Ready(True))
     with pytest.raises(BrokenChannel, match="before Configure"):
-        await Worker(await worker_end(theirs), lambda config: Notes(), ()).run()
+        await Worker(await worker_end(theirs), lambda config, _: Notes(), ()).run()
     parent.close()

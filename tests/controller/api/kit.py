@@ -24,6 +24,7 @@ KSERVE = "/apis/serving.kserve.io/v1beta1"
 SERVICES = f"{KSERVE}/namespaces/default/inferenceservices"
 IRIS = f"{SERVICES}/iris"
 CONFIGS = "/api/v1/namespaces/default/configmaps"
+JSON = {"Content-Type": "application/json"}
 CONFIG_MAP = next(kind for kind in ALL_KINDS if kind.name == "ConfigMap")
 KUBECTL = Path(sys.executable).with_name("kubectl")
 
