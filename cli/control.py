@@ -104,7 +104,7 @@ class Control:
         self.manifests.others = lambda: side.endpoints
         self._take(parent, self.manifests.taken)
         try:
-            async with here.running(self._look_at, side.settled) as units:
+            async with here.running(self._look_at, side.drained) as units:
                 self._plane = ControlPlane(
                     self._store,
                     self._view,

@@ -159,7 +159,9 @@ class Scaler:
         second = int(self._clock())
         while True:
             entries = {
-                k: e for k, e in self._entries.items() if isinstance(e.policy.by, ByRequests)
+                key: entry
+                for key, entry in self._entries.items()
+                if isinstance(entry.policy.by, ByRequests) and _is_free(entry.policy)
             }
             if entries:
                 self._sample(entries)
@@ -192,7 +194,11 @@ class Scaler:
     async def _watch_resources(self) -> None:
         while True:
             await self._sleep(RESOURCES_S)
-            keys = [k for k, e in self._entries.items() if isinstance(e.policy.by, ByResources)]
+            keys = [
+                key
+                for key, entry in self._entries.items()
+                if isinstance(entry.policy.by, ByResources) and _is_free(entry.policy)
+            ]
             if not keys:
                 continue
             used = await self._usage(keys)
@@ -207,6 +213,11 @@ class Scaler:
         before, entry.decision = entry.decision, decision
         if _told(before) != _told(decision):
             self._changed(entry.owner)
+
+
+def _is_free(policy: Policy) -> bool:
+    """Most services have one replica whatever happens, and are not measured for that."""
+    return policy.least < policy.most
 
 
 def _told(decision: Decision) -> tuple[int, Mode, bool]:

@@ -125,7 +125,9 @@ def _targets(policy: Policy) -> list[tuple[str, str]]:
     if policy.by is None:
         return []
     if isinstance(policy.by, ByRequests):
-        return [(policy.by.metric.value, f"{policy.by.target:g}")]
+        # Without an exponent, as a quantity is read.
+        target = f"{policy.by.target:.3f}".rstrip("0").rstrip(".")
+        return [(policy.by.metric.value, target)]
     return [(goal.resource, amount(goal.resource, goal.target)) for goal in policy.by.goals]
 
 

@@ -50,6 +50,21 @@ POD = Kind(
         _AGE,
     ),
 )
+CONTROLLER_REVISION = Kind(
+    "ControllerRevision",
+    "apps",
+    "v1",
+    "controllerrevisions",
+    namespaced=True,
+    model=Open,
+    short_names=("revisions", "rev"),
+    columns=(
+        Column("Controller", ".metadata.ownerReferences[0].name"),
+        Column("Revision", ".revision", "integer"),
+        _AGE,
+    ),
+    status=False,
+)
 NAMESPACE = Kind(
     "Namespace",
     CORE,
@@ -82,5 +97,6 @@ AUTOSCALER = Kind(
 )
 TARGETS = "graphway.dev/targets"  # of one, as its column shows them
 
-ALL_KINDS: tuple[Kind, ...] = (*KINDS, EVENT, POD, AUTOSCALER, NAMESPACE)
-READ_ONLY = (EVENT, POD, AUTOSCALER)  # the controller's; over the API they are only read
+ALL_KINDS: tuple[Kind, ...] = (*KINDS, EVENT, POD, CONTROLLER_REVISION, AUTOSCALER, NAMESPACE)
+# The controller's; over the API they are only read.
+READ_ONLY = (EVENT, POD, CONTROLLER_REVISION, AUTOSCALER)

@@ -221,7 +221,6 @@ class Store:
         self.database.execute(
             "DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?", _place(ref)
         )
-        self.database.execute("DELETE FROM revisions WHERE owner = ?", (last["metadata"]["uid"],))
         body = self._record(ChangeType.DELETED, ref, last, last)
         self._aftermath.gone.append(last)
         return _decode(body)  # type: ignore[no-any-return]

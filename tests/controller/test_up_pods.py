@@ -14,7 +14,7 @@ from tests.controller.test_up import GRAPH, up, write
 from tests.controller.test_up_api import PREDICTORS, Api, started
 from tests.kit.eventually import eventually_awaited
 
-POD = "api/v1/namespaces/default/pods/iris-predictor-0"
+POD = "api/v1/namespaces/default/pods/iris-predictor-00001-0"
 EVENTS = "api/v1/namespaces/default/events?fieldSelector=involvedObject.name=iris"
 Json = dict[str, Any]
 
@@ -46,7 +46,7 @@ async def test_who_outgrows_its_memory_is_told_as_on_a_cluster(tmp_path: Path) -
         ended = (await container(api))["lastState"]["terminated"]
         assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
         failure = (await api.get(f"{PREDICTORS}/iris"))["status"]["modelStatus"]["lastFailureInfo"]
-        assert (failure["exitCode"], failure["location"]) == (137, "iris-predictor-0")
+        assert (failure["exitCode"], failure["location"]) == (137, "iris-predictor-00001-0")
         assert "OOMKilled" in failure["message"]
         told = {each["reason"]: each for each in (await api.get(EVENTS))["items"]}
         assert told["OOMKilled"]["type"] == "Warning"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from controller.local import usage
 from controller.local.replica import Phase, ProcessState
 from controller.local.usage import Meter, UnitUsage, used_so_far
 from controller.scaling.resources import Use
@@ -70,6 +71,7 @@ def test_processes_and_their_children_count() -> None:
 
 def test_processes_that_are_gone_use_nothing() -> None:
     assert used_so_far({"a": GONE}) == {}
+    assert usage._used(GONE) == (0.0, 0)  # one that goes while it is looked at
 
 
 @pytest.mark.asyncio
@@ -94,9 +96,9 @@ async def test_uses_by_what_is_scaled() -> None:
         looked.append({*sessions.values()})
         return {key: (float(pid * len(looked)), pid) for key, pid in sessions.items()}
 
-    usage = UnitUsage(lambda: states, units.get, Meter(look, lambda: next(times)))
+    uses = UnitUsage(lambda: states, units.get, Meter(look, lambda: next(times)))
     (scaled,) = units
     gone = ("default/gone", "gone-00001")
-    assert await usage([scaled, gone]) == {scaled: []}
-    assert await usage([scaled, gone]) == {scaled: [Use(0.1, 1.0), Use(0.2, 2.0)]}
+    assert await uses([scaled, gone]) == {scaled: []}
+    assert await uses([scaled, gone]) == {scaled: [Use(0.1, 1.0), Use(0.2, 2.0)]}
     assert looked == [{1, 2}, {1, 2}]

@@ -30,6 +30,7 @@ class Simulation:
     concurrency: int = 0
     rps: int = 0
     cores: float = 0.0  # used by all replicas together
+    asked: int = 0  # how often for loads
     changes: list[str] = field(default_factory=list)
     history: list[tuple[float, int]] = field(default_factory=list)  # of the replicas wanted
     _since: list[float] = field(default_factory=list)  # when each replica was started
@@ -81,6 +82,7 @@ class Simulation:
         return self.scaler.decisions(SERVICE).get(KEY)
 
     def _loads(self) -> Mapping[Key, Told]:
+        self.asked += 1
         calls, ready = self.concurrency, self.ready
         requests = int(self.rps * self.now())
         return {KEY: Told(calls if ready else 0, 0 if ready else calls, requests)}

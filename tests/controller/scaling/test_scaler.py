@@ -1,12 +1,13 @@
 """Scaling on virtual time: what is measured, when it is decided upon, and who hears of it."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from controller.scaling.decide import Mode
 from controller.scaling.policy import ByRequests, ByResources, Goal, Metric, Policy
-from controller.scaling.scaler import Scaled
+from controller.scaling.scaler import Scaled, Scaler
 from tests.controller.scaling.simulation import KEY, REVISION, SERVICE, Simulation, simulated
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -109,6 +110,12 @@ async def test_who_has_replicas_is_not_started_by_a_call_that_waits() -> None:
         assert (iris.wanted(), iris.changes) == (1, [])
 
 
+async def test_a_fixed_zero_is_not_started_by_a_call() -> None:
+    async with simulated(Simulation(Policy(0, 0), concurrency=1)) as iris:
+        iris.scaler.waiting(SERVICE)
+        assert (iris.wanted(), iris.changes) == (0, [])
+
+
 async def test_requests_per_second() -> None:
     policy = Policy(1, 9, replace(TEN, metric=Metric.RPS))
     async with simulated(Simulation(policy, rps=35)) as iris:
@@ -143,6 +150,37 @@ async def test_other_bounds_count_at_once() -> None:
         assert iris.wanted() == 2
         iris.policy = Policy(7, 9, TEN)
         assert iris.wanted() == 7
+
+
+async def test_another_window_begins_anew() -> None:
+    async with simulated(Simulation(Policy(1, 9, TEN), concurrency=50)) as iris:
+        await iris.until(5, TEN.stable_s)
+        iris.concurrency, iris.policy = 20, Policy(1, 9, replace(TEN, stable_s=6, panic_s=1))
+        await iris.until(2, TEN.stable_s + 6 + LOOK_S)  # what is left of its panic, and the window
+
+
+async def test_what_cannot_change_is_not_measured() -> None:
+    async with simulated(Simulation(Policy(2, 2, TEN), concurrency=50)) as iris:
+        assert await iris.during(60) == {2}
+        assert iris.asked == 0
+        iris.policy = Policy(1, 9, TEN)
+        await iris.until(5, TEN.stable_s)
+        assert iris.asked > 0
+
+
+async def test_without_a_meter_the_number_stays() -> None:
+    """And a service that nobody has called yet has no numbers either."""
+    by = ByResources((Goal("cpu", 0.5, "50% of 1"),))
+    clock = asyncio.get_running_loop().time
+    scaler = Scaler(dict, lambda _service: None, clock=clock)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(scaler.run())
+        scaler.replicas(SERVICE, "by-cpu", Policy(2, 9, by))
+        scaler.replicas(SERVICE, "by-calls", Policy(0, 9, TEN))
+        await asyncio.sleep(300)
+        assert scaler.replicas(SERVICE, "by-cpu", Policy(2, 9, by)) == 2
+        assert scaler.replicas(SERVICE, "by-calls", Policy(0, 9, TEN)) == 0
+        running.cancel()
 
 
 async def test_what_a_run_before_decided_is_kept() -> None:
