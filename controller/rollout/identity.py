@@ -3,10 +3,11 @@
 A unit keeps its name, and so its processes, for as long as its digest stays. How many replicas it
 has, how it is scaled, which share of the calls it gets and how its predictor happens to be reached
 are not part of that: none of them asks for another process. Labels and annotations are where
-KServe reads them, or the pod does.
+KServe reads them, or the pod does. Whoever calls a predictor belongs to that predictor: with
+another one it is another unit, so that a call stays in its revision from end to end.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +21,7 @@ from controller.resources.annotations import (
     STOP,
 )
 from controller.resources.model import dump
+from controller.workload import Role
 
 # Instead of the predictor's address, which says nothing about what is run.
 PLACEHOLDER = "predictor:80"
@@ -55,6 +57,16 @@ def digest(unit: Unit) -> str:
     if component.worker is not None:
         said["worker"] = [dump(component.worker.pod), component.worker.nodes]
     return _short(said)
+
+
+def digests(units: Sequence[Unit]) -> dict[str, str]:
+    """Of the units of a revision, by role."""
+    own = {unit.role: digest(unit) for unit in units}
+    predictor = own[Role.PREDICTOR]
+    return {
+        role.value: each if role is Role.PREDICTOR else together((each, predictor))
+        for role, each in own.items()
+    }
 
 
 def together(digests: Iterable[str]) -> str:
