@@ -23,6 +23,10 @@ class Home:
     def state(self, project: str) -> Path:
         return self.root / "projects" / project / "state.db"
 
+    def repository(self, project: str, service: str) -> Path:
+        """The models that a server of many is told to load."""
+        return self.root / "projects" / project / "repositories" / service
+
     @property
     def runs(self) -> Path:
         """One file for each `up` that is alive, or was not ended properly."""

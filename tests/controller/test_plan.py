@@ -108,7 +108,12 @@ PROBLEMS = {
         "bad-storage-uri",
         "ftp",
     ),
-    "no model at all": ([service("sklearn: {}")], "no-storage", "add storageUri"),
+    "no model at all": ([service("sklearn: {}")], "no-runtime", "add storageUri"),
+    "no model, and a runtime for one": (
+        [service("model: {modelFormat: {name: sklearn}, runtime: kserve-sklearnserver}")],
+        "no-storage",
+        "a runtime that serves many",
+    ),
     "a format that nobody serves": (
         [service(OTHER)],
         "no-runtime",
