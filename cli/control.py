@@ -45,6 +45,7 @@ class Given:
     """What the user decides about this machine."""
 
     home: Home
+    project: str
     machine: Machine
     built_in: tuple[Document, ...]
     local: LocalSettings
@@ -93,6 +94,7 @@ class Control:
         here = self._here = Here(
             given.home,
             self._view,
+            project=given.project,
             uri_map=given.machine.uri_map,
             environ=given.environ,
             local=given.local,
@@ -113,6 +115,7 @@ class Control:
                     side,
                     on_change=self._turned.set,
                     elsewhere=given.elsewhere,
+                    shelf=here.shelf,
                 )
                 await self._plane.run()
         finally:

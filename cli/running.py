@@ -89,6 +89,7 @@ class _Up:
         self._started = asyncio.Event()
         given = Given(
             start.home,
+            start.project,
             start.machine,
             tuple(built_in_runtimes()),
             LocalSettings(),

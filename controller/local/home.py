@@ -23,9 +23,9 @@ class Home:
     def state(self, project: str) -> Path:
         return self.root / "projects" / project / "state.db"
 
-    def repository(self, project: str, service: str) -> Path:
-        """The models that a server of many is told to load."""
-        return self.root / "projects" / project / "repositories" / service
+    def repositories(self, project: str) -> Path:
+        """For each service whose servers are told which models to load, the folder of these."""
+        return self.root / "projects" / project / "repositories"
 
     @property
     def runs(self) -> Path:

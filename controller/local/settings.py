@@ -30,6 +30,10 @@ class LocalSettings(BaseSettings):
         default=1.0, gt=0, allow_inf_nan=False, validation_alias="GRAPHWAY_MEMORY_WATCH_SECONDS"
     )
 
+    model_load_seconds: float = Field(
+        default=300.0, gt=0, allow_inf_nan=False, validation_alias="GRAPHWAY_MODEL_LOAD_SECONDS"
+    )
+
     @property
     def backoff(self) -> Backoff:
         return Backoff(

@@ -149,6 +149,7 @@ async def running(
         here = Here(
             Home(home),
             view,
+            project="test",
             uri_map=uri_map or {},
             environ=os.environ,
             local=settings or LocalSettings(restart_first_seconds=1.0),
@@ -162,7 +163,9 @@ async def running(
 
         async with here.running(changed, router.settled) as units, asyncio.TaskGroup() as tasks:
             machine = Machine("3.11.7", uri_map or {})
-            planes.append(ControlPlane(store, view, units, world(machine), router))
+            planes.append(
+                ControlPlane(store, view, units, world(machine), router, shelf=here.shelf)
+            )
             apply_manifests(store, *texts)
             task = tasks.create_task(planes[0].run())
             made = Plane(store, planes[0], here, router)
