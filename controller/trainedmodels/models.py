@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -75,6 +75,21 @@ class Shelf(Protocol):
         """Of an error that it printed just now; empty if it printed none."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """What could not be done, and when it is tried again."""
+
+    number: int  # in a row
+    digest: str
+    lives: frozenset[Life]
+    servers: Servers
+    again_at: float
+
+    def stands(self, digest: str, lives: frozenset[Life], now: float) -> bool:
+        """Of the same model and no server that has not been tried: asking at once is no use."""
+        return digest == self.digest and lives <= self.lives and now < self.again_at
+
+
 class TrainedModels:
     """`changed` is told of a service whose servers have become ready for calls."""
 
@@ -99,7 +114,7 @@ class TrainedModels:
         self._session: aiohttp.ClientSession | None = None
         self._lives: dict[str, Lives] = {}
         self._placed: dict[str, dict[str, str]] = {}  # digests by service and name
-        self._failures: dict[str, int] = {}  # in a row, by key
+        self._failures: dict[str, _Failed] = {}  # by key
         self._bringing: dict[str, asyncio.Timeout] = {}
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -127,7 +142,8 @@ class TrainedModels:
 
     def on_change(self, change: Change) -> None:
         """Of a TrainedModel. Only what its author said matters: the status is written here."""
-        live, before = change.object, change.before
+        live = change.object
+        before = change.before if change.type is ChangeType.MODIFIED else None
         if before is not None and _said(before) == _said(live):
             return
         bringing = self._bringing.get(_key(live))
@@ -184,13 +200,19 @@ class TrainedModels:
             self._tell(live, parent, None, self._servers(service, live))
             return None
         digest = _digest(live)
-        if not is_true(live.get("status") or {}):
+        failed = self._failures.get(key)
+        lives = frozenset(self._now(service))
+        if failed is not None and failed.stands(digest, lives, _now_s()):
+            self._tell(live, parent, None, failed.servers)
+            return failed.again_at - _now_s()
+        if not is_true(live.get("status") or {}) and failed is None:
             doing = "" if self._is_placed(service, live) else "its files are on their way"
             self._tell(live, parent, None, replace(self._servers(service, live), doing=doing))
         failure = await self._place(service, live, found[0])
         if failure is not None:
-            self._tell(live, parent, None, Servers(failures={"storage": failure}))
-            return self._again(key)
+            servers = Servers(failures={"storage": failure})
+            self._tell(live, parent, None, servers)
+            return self._again(key, digest, lives, servers)
         async with self._locked(service, name), asyncio.TaskGroup() as tasks:
             for life in self._now(service):
                 tasks.create_task(self._load(service, life, name, digest))
@@ -202,13 +224,16 @@ class TrainedModels:
             found = [*components(self._backend.observe(service))]
             self._tell(newest, self._parent(service, found), None, servers)
         if servers.failures:
-            return self._again(key)
+            return self._again(key, digest, lives, servers)
         self._failures.pop(key, None)
         return RESYNC_S
 
-    def _again(self, key: str) -> float:
-        failures = self._failures[key] = self._failures.get(key, 0) + 1
-        return self._shelf.pause_s(failures)
+    def _again(self, key: str, digest: str, lives: frozenset[Life], servers: Servers) -> float:
+        before = self._failures.get(key)
+        number = before.number + 1 if before is not None and before.digest == digest else 1
+        pause_s = self._shelf.pause_s(number)
+        self._failures[key] = _Failed(number, digest, lives, servers, _now_s() + pause_s)
+        return pause_s
 
     async def _place(self, service: str, live: Json, component: Component) -> str | None:
         """Why it cannot be; None if its files are where servers find them."""
@@ -234,7 +259,7 @@ class TrainedModels:
 
     async def _load(self, service: str, life: Life, name: str, digest: str) -> None:
         """A server that serves it in an older form does so until the new one is there."""
-        server, now = self._server(life), asyncio.get_running_loop().time()
+        server, now = self._server(life), _now_s()
         if life.has(name, digest):
             if now - life.asked_at[name] < RESYNC_S / 2:
                 return
@@ -242,7 +267,7 @@ class TrainedModels:
                 life.asked_at[name] = now
                 return
         failure = await server.load(name)
-        life.asked_at[name] = asyncio.get_running_loop().time()
+        life.asked_at[name] = _now_s()
         life.tried[name] = digest
         if failure is None:
             life.held[name] = digest
@@ -360,12 +385,17 @@ class TrainedModels:
             )
 
     def _tell(self, live: Json, parent: Parent, refused: str | None, servers: Servers) -> None:
-        metadata, before = live["metadata"], live.get("status") or {}
+        """Of the object as it was looked at; its status may have been written since."""
+        metadata, ref = live["metadata"], Ref.of(TRAINED_MODEL, live)
+        found = self._store.find(ref)
+        if found is None:
+            return
+        before: Json = found.get("status") or {}
         name, now = metadata["name"], self._clock()
         after = status(name, metadata["generation"], parent, refused, servers, before, now)
         if after == before:
             return
-        self._store.replace_status(Ref.of(TRAINED_MODEL, live), after)
+        self._store.replace_status(ref, after)
         for kind, reason in ((MEMORY, NO_MEMORY), (LOADED, LOAD_FAILED)):
             told = _told(after, kind, reason)
             if told and told != _told(before, kind, reason):
@@ -410,6 +440,10 @@ class TrainedModels:
             return bool(live["spec"]["inferenceService"] == name) and not is_going(live)
 
         return self._store.list(TRAINED_MODEL, namespace, names_it).items
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _model(live: Json) -> Model:
