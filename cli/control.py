@@ -45,7 +45,6 @@ class Given:
     """What the user decides about this machine."""
 
     home: Home
-    project: str
     machine: Machine
     built_in: tuple[Document, ...]
     local: LocalSettings
@@ -94,7 +93,6 @@ class Control:
         here = self._here = Here(
             given.home,
             self._view,
-            project=given.project,
             uri_map=given.machine.uri_map,
             environ=given.environ,
             local=given.local,
@@ -106,7 +104,7 @@ class Control:
         self.manifests.others = lambda: side.endpoints
         self._take(parent, self.manifests.taken)
         try:
-            async with here.running(self._look_at, side.settled) as units:
+            async with here.running(self._look_at, side.drained) as units:
                 self._plane = ControlPlane(
                     self._store,
                     self._view,

@@ -77,7 +77,14 @@ class Catalog:
         if accepted is None:
             self.generation = replace(current, refused=answer.problems)
         else:
-            self.generation = replace(accepted, number=current.number + 1, refused=answer.problems)
+            # Graphs go back; services do not: who was taken out of the table may be gone by now.
+            endpoints = {**accepted.endpoints, **self._fed}
+            self.generation = replace(
+                accepted,
+                number=current.number + 1,
+                endpoints=endpoints,
+                refused=answer.problems,
+            )
             self._send()
 
     @property

@@ -6,7 +6,7 @@ store (Secrets, service accounts) is looked up at the moment when it is needed.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,6 @@ class Here:
         home: Home,
         view: View,
         *,
-        project: str,
         uri_map: Mapping[str, Path],
         environ: Mapping[str, str],
         local: LocalSettings,
@@ -44,7 +43,6 @@ class Here:
         progress: ProgressSink,
     ) -> None:
         self._home = home
-        self._repositories = home.repositories(project)
         self.shelf: LocalShelf | None = None  # while it runs
         self._view = view
         self._uri_map = uri_map
@@ -60,10 +58,12 @@ class Here:
 
     @asynccontextmanager
     async def running(
-        self, changed: Callable[[str], None], withdrawn: Callable[[str], Awaitable[None]]
+        self,
+        changed: Callable[[str], None],
+        drained: Callable[[Collection[str], float], Awaitable[object]],
     ) -> AsyncIterator[LocalUnits]:
-        """`changed` gets the service of which something has; `withdrawn` returns once nobody is
-        sent any more to what is not ready.
+        """`changed` gets the service of which something has; `drained` returns once nobody calls
+        these addresses any more, or after so many seconds.
         """
         fetcher = Fetcher(self._storage, uri_map=self._uri_map, environ=self._environ)
         async with self.backend.running(), fetcher, asyncio.TaskGroup() as tasks:
@@ -81,7 +81,7 @@ class Here:
                 backoff=self._settings.backoff,
                 wish=self._wishes.request,
                 process=self._process,
-                withdrawn=withdrawn,
+                drained=drained,
                 changed=changed,
                 on_loading=self._shown.on_loading,
                 on_failed=self._shown.on_failed,
@@ -89,7 +89,7 @@ class Here:
                 clock=time.time,
             )
             self.shelf = LocalShelf(
-                self._repositories,
+                self._home.repositories,
                 self._view,
                 self._wishes,
                 fetcher,
@@ -111,7 +111,7 @@ class Here:
             return self._view.values(kind, namespace, name)
 
         if unit.component.many is not None:
-            folder = self._repositories / service
+            folder = self._home.repositories / service
             folder.mkdir(parents=True, exist_ok=True)
             mounts = {MODEL_MOUNT: folder, **mounts}
         return process_of(service, key, unit, mounts, self._home, lookup)

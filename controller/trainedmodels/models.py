@@ -220,7 +220,7 @@ class TrainedModels:
         if servers.total and servers.loaded == servers.total:
             await asyncio.to_thread(self._repository(service).only, name, digest)
         newest = self._find(key)
-        if newest is not None and not is_going(newest) and _digest(newest) == digest:
+        if newest is not None and not is_going(newest) and _wish(newest) == _wish(live):
             found = [*components(self._backend.observe(service))]
             self._tell(newest, self._parent(service, found), None, servers)
         if servers.failures:

@@ -119,3 +119,15 @@ def test_a_refusal_before_anything_served_is_known_as_such() -> None:
     told.catalog.begin(version("1"))
     told.catalog.refused(Installed(1, ("no",)))
     assert told.catalog.refused_at_start == ("no",)
+
+
+def test_taking_back_graphs_does_not_bring_back_replicas_that_are_gone() -> None:
+    told = Told()
+    told.catalog.feed(AT)
+    told.catalog.begin(version("1"))
+    told.accept()
+    told.catalog.reload(version("2"))
+    told.catalog.feed(THERE)
+    told.catalog.refused(Installed(told.installs[-1].generation, ("no",)))
+    assert told.manifests() == ["1", "2", "2", "1"]
+    assert told.installs[-1].endpoints == THERE

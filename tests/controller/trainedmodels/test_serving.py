@@ -55,7 +55,7 @@ class Models:
 
     def __init__(self, plane: Plane, home: Path) -> None:
         self.plane = plane
-        self.repository = home / "projects" / "test" / "repositories" / "default" / "iris"
+        self.repository = home / "repositories" / "default" / "iris"
 
     def live(self, name: str) -> Json | None:
         return self.plane.store.find(Ref(TRAINED_MODEL, "default", name))
@@ -78,7 +78,7 @@ class Models:
         return [line for _, line in self.plane.watcher.lines if line.startswith(word)]
 
     async def says(self, name: str, address: str | None = None) -> str:
-        url = f"{address}/v2/models/{name}/infer" if address else self.status(name)["url"]
+        url = f"{address or self.plane.router.address()}/v2/models/{name}/infer"
         async with aiohttp.ClientSession() as session, session.post(url, json={}) as answer:
             said: Json = await answer.json()
             return str(said.get("said", answer.status))
@@ -114,7 +114,8 @@ async def test_models_are_loaded_and_found_at_their_urls(tmp_path: Path) -> None
         await eventually(lambda: models.ready("a", "b"))
         assert await models.says("a") == "one"
         assert await models.says("b") == "two"
-        assert models.status("a")["url"] == f"{plane.status()['url']}/v2/models/a/infer"
+        url = f"{plane.status()['url']}/v2/models/a/infer"
+        assert models.status("a")["url"] == models.status("a")["address"]["url"] == url
         assert "ModelReady" in models.events("a")
         live = models.live("a")
         assert live is not None

@@ -1,0 +1,26 @@
+"""How many replicas a unit has: what the reconciler asks of whoever scales."""
+
+from typing import Protocol
+
+from controller.desired import Unit
+
+
+class Scale(Protocol):
+    def replicas(self, service: str, revision: str, unit: Unit) -> int:
+        """Now. `service` and `revision`: as which the router counts the calls to this unit."""
+
+    def forget(self, service: str) -> None:
+        """The service is gone."""
+
+
+class Fixed:
+    """As many as the manifest says at least, and one of what may be none."""
+
+    def replicas(self, service: str, revision: str, unit: Unit) -> int:
+        return unit.replicas
+
+    def forget(self, service: str) -> None:
+        pass
+
+
+FIXED = Fixed()
