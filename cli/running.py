@@ -105,6 +105,7 @@ class _Up:
             config,
             on_started=lambda _: self._started.set(),
             on_change=self._control.router_changed,
+            on_waiting=self._control.waiting,
             on_end=store.changes.close,  # lets go of who watches; the store itself goes on
             admin_routes=routes(
                 store,

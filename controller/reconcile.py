@@ -21,6 +21,7 @@ from controller.rollout.intent import STOPPED, Intent, Intents
 from controller.rollout.revision import Revision
 from controller.rollout.versions import Renderer
 from controller.scale import Scale
+from controller.scaling import shown
 from controller.status import Seen, status
 from controller.stopped import is_stopped
 from controller.store.metadata import finalizers, is_going, with_finalizers
@@ -83,6 +84,7 @@ class Services:
         self._publish(key, intent, observed)
         show(self._store, live, observed)
         self._diary.note(key, live, observed)
+        shown.show(self._store, self._around.recorder, live, self._around.scale.told(key))
         self._history.prune(live, intent.known, self._around.revisions, intent.rollout.named)
         self._tell(ref, live, intent, observed)
 

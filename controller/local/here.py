@@ -76,6 +76,7 @@ class Here:
                 backend=self.backend,
                 fetcher=fetcher,
                 backoff=self._settings.backoff,
+                drain_s=self._settings.replica_drain_seconds,
                 wish=self._wishes.request,
                 process=self._process,
                 drained=drained,

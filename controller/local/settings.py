@@ -29,6 +29,12 @@ class LocalSettings(BaseSettings):
     memory_watch_seconds: float = Field(
         default=1.0, gt=0, allow_inf_nan=False, validation_alias="GRAPHWAY_MEMORY_WATCH_SECONDS"
     )
+    revisions_kept: int = Field(
+        default=10, ge=1, le=1000, validation_alias="GRAPHWAY_REVISIONS_KEPT"
+    )
+    replica_drain_seconds: float = Field(
+        default=30.0, ge=0, allow_inf_nan=False, validation_alias="GRAPHWAY_REPLICA_DRAIN_SECONDS"
+    )
 
     @property
     def backoff(self) -> Backoff:

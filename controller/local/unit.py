@@ -26,8 +26,6 @@ from graph.problems import Problem
 
 log = logging.getLogger("graphway.local")
 
-DRAIN_S = 30.0  # for calls on their way to a replica that is to end; as long as a pod's grace
-
 _PHASES = {
     ProcessPhase.PENDING: Phase.PENDING,
     ProcessPhase.STARTING: Phase.STARTING,
@@ -50,6 +48,7 @@ class Around:
     backend: LocalBackend
     fetcher: Fetcher
     backoff: Backoff
+    drain_s: float  # for calls on their way to a replica that is to end
     wish: Callable[[str, Unit, Mount], Request | str]
     process: Callable[[str, str, Unit, Mapping[str, Path]], ProcessSpec | list[Problem]]
     drained: Callable[[Collection[str], float], Awaitable[object]]
@@ -201,7 +200,7 @@ class LocalUnit:
         if ready:
             self._withdrawn |= ready.keys()
             self._around.changed(self._service)
-            await self._around.drained(ready.values(), DRAIN_S)
+            await self._around.drained(ready.values(), self._around.drain_s)
         for key in ready.keys() - specs.keys():
             self._around.backend.stop(key)
 

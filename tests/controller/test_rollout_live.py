@@ -44,6 +44,9 @@ async def goes_to(plane: Plane, wanted: str) -> None:
 
 
 async def settled(plane: Plane) -> None:
+    """Once nothing starts or ends any more, another look writes nothing."""
+    states = plane.here.backend.states
+    await eventually(lambda: all(state.ready for state in states().values()))
     await plane.plane.settled()
     seen = plane.store.version
     plane.plane.look_at_service("default/iris")
