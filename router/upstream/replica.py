@@ -61,6 +61,8 @@ class Round:
         """
         replicas = self.replicas
         number = len(replicas)
+        if number == 1 and tried is None:  # nearly always, so it should cost nearly nothing
+            return None if replicas[0].refuses else replicas[0]
         best: Replica | None = None
         for turn in range(self._next, self._next + number):
             replica = replicas[turn % number]

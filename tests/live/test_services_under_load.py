@@ -14,10 +14,12 @@ from router.loads import ServiceLoad
 from router.parent import Parent
 from router.settings import read
 from router.source import Loaded, LoadedGraph
+from tests.conftest import Serve
 from tests.kit.client import Client, Ended, request
 from tests.kit.crowd import crowd
 from tests.kit.eventually import eventually
 from tests.kit.load import Load
+from tests.kit.manifests import graph
 from tests.kit.predictor import Predictor
 from tests.kit.scripts import Gate, hold, reply
 from tests.router.upstream.asking import table
@@ -134,23 +136,26 @@ async def test_a_killed_worker_takes_only_its_own_waiting_requests_with_it() -> 
 
 
 async def test_replicas_are_taken_away_under_load_and_no_request_is_lost() -> None:
-    """As a scale down does it: out of the table, drained, ended."""
     async with Predictor() as stays, serving() as router:
         await router.at(stays.origin)
         async with Load(router.port, request(PATH), CLIENTS) as load:
             for _ in range(5):
-                async with Predictor() as leaves:
-                    leaves.default = reply(b"leaves")
-                    await router.at(stays.origin, leaves.origin)
-                    await eventually(lambda leaves=leaves: leaves.served > 100, "it serves")
-                    await router.at(stays.origin)
-                    assert await router.side.drained([leaves.origin], 10.0)
-                    before = leaves.heads
-                    leaves.close_connections()
-                    leaves.refuse()
-                    await load.answers(200)
-                    assert leaves.heads == before
+                await up_and_down(router, stays, load)
         assert (load.lost, load.refused, set(load.statuses)) == ([], 0, {200})
+
+
+async def up_and_down(router: Running, stays: Predictor, load: Load) -> None:
+    """As a scale down does it: out of the table, drained, ended."""
+    async with Predictor() as leaves:
+        await router.at(stays.origin, leaves.origin)
+        await eventually(lambda: leaves.served > 100, "it serves")
+        await router.at(stays.origin)
+        assert await router.side.drained([leaves.origin], 10.0)
+        before = leaves.heads
+        leaves.close_connections()
+        leaves.refuse()
+        await load.answers(200)
+        assert leaves.heads == before
 
 
 async def test_what_does_not_end_is_given_up_after_the_limit() -> None:
@@ -198,3 +203,20 @@ async def test_shares_over_all_workers() -> None:
         assert sum(counted.values()) == number
         chi_square = sum((counted[name] - wanted[name]) ** 2 / wanted[name] for name in wanted)
         assert chi_square < 10.83  # one run of 1000 is above
+
+
+async def test_serve_passes_requests_on_to_a_service_that_it_was_told_of(
+    predictor: Predictor, serve: Serve
+) -> None:
+    predictor.on("/v1/models/iris", reply(b'{"ready": true}'))
+    manifest = graph("g", "Sequence", {"serviceUrl": predictor.url("/m")})
+    flags = ("--workers", "1", "--service", f"ns/iris={predictor.origin}")
+    async with serve(manifest, *flags) as router, Client.to(router.port) as client:
+        path = "/services/ns/iris/v1/models/iris"
+        answer = await client.ask(request(path, b"", "GET", {"X-Request-Id": "r-1"}))
+        assert (answer.status, answer.body) == (200, b'{"ready": true}')
+        (line,) = await eventually(router.access_log)
+        assert "graph" not in line
+        assert (line["service"], line["method"], line["path"]) == ("ns/iris", "GET", path)
+        metrics = await router.metrics()
+        assert metrics.total("graphway_service_requests_total", service="ns/iris", code="200") == 1
