@@ -38,6 +38,9 @@ class Watcher:
     def phase(self, key: str, phase: Phase, detail: str) -> None:
         self.phases.append((key, phase, detail))
 
+    def loading(self, key: str, done_bytes: int, total_bytes: int | None) -> None:
+        self.phase(key, Phase.LOADING, f"{done_bytes}/{total_bytes}")
+
     def output(self, key: str, line: str) -> None:
         self.lines.append((key, line))
 

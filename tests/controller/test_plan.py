@@ -156,12 +156,12 @@ PROBLEMS = {
     "a container beside the one that is called": (
         [service("containers: [{name: a, command: [./run.sh]}, {name: b, command: [./run.sh]}]")],
         "unsupported-here",
-        "remove b",
+        "side container b does not run on this machine",
     ),
     "a container that runs before": (
         [service("{containers: [{command: [./run.sh]}], initContainers: [{name: first}]}")],
         "unsupported-here",
-        "remove first",
+        "init container first does not run on this machine",
     ),
     "a variable from a Secret that is not there": (
         [
