@@ -5,6 +5,7 @@ reloaded, refused, unloaded; servers that fail, wait, forget and die.
 import asyncio
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -86,10 +87,9 @@ class Models:
     async def get(self, path: str) -> None:
         address = self.plane.router.address()
         async with aiohttp.ClientSession() as session:
-            try:
-                await session.get(f"{address}{path}")
-            except aiohttp.ClientError:
-                pass
+            with suppress(aiohttp.ClientError):
+                async with session.get(f"{address}{path}") as answer:
+                    await answer.read()
 
     def edit_uri(self, name: str, folder: Path) -> None:
         def changed(live: Json) -> Json:
