@@ -34,6 +34,7 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body in one segment
+    behind = None  # of a transformer: as long as the connection from its caller
 
     def do_GET(self):
         if self.path == "/die":
@@ -54,13 +55,22 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if BEHIND is not None:
-            self.answer(*asked_behind(self.path, body))
+            self.answer(*self.asked_behind(body))
             return
         if b'"seconds"' in body:
             time.sleep(json.loads(body)["seconds"])
         version = b', "version": "%s"' % VERSION.encode() if VERSION else b""
         said = b'{"path": "%s", "asked": %s%s}' % (self.path.encode(), body, version)
         self.answer(200, said)
+
+    def asked_behind(self, body):
+        """The host may be an address with a path, as that of a service at the router is."""
+        address, _, below = BEHIND.partition("/")
+        if self.behind is None:
+            self.behind = http.client.HTTPConnection(address)
+        self.behind.request("POST", f"/{below}{self.path}" if below else self.path, body)
+        answer = self.behind.getresponse()
+        return answer.status, answer.read()
 
     def answer(self, status, body):
         self.send_response(status)
@@ -71,18 +81,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def asked_behind(path, body):
-    """The host may be an address with a path, as that of a service at the router is."""
-    address, _, below = BEHIND.partition("/")
-    connection = http.client.HTTPConnection(address)
-    try:
-        connection.request("POST", f"/{below}{path}" if below else path, body)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
-    finally:
-        connection.close()
 
 
 if "broken" in VICES:

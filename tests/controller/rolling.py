@@ -164,8 +164,9 @@ class Callers:
         return self._versions() - before
 
     async def _answers(self, count: int) -> None:
-        for load in self.loads:
-            await load.answers(count // len(self.loads))
+        wanted = self.statuses.total() + count
+        enough = f"{count} more answers"
+        await eventually(lambda: self.statuses.total() >= wanted, enough, DEADLINE_S)
 
     def _versions(self) -> Counter[str]:
         counts: Counter[str] = Counter()
@@ -178,8 +179,12 @@ class Callers:
     def statuses(self) -> Counter[int]:
         return sum((load.statuses for load in self.loads), Counter[int]())
 
+    @property
+    def lost(self) -> list[str]:
+        return [fault for load in self.loads for fault in load.lost]
+
     def check(self) -> None:
-        assert [fault for load in self.loads for fault in load.lost] == []
+        assert self.lost == []
         assert sum(load.refused for load in self.loads) == 0
         unlike = {body for load in self.loads for _, body in load.seen if b'"error"' in body}
         assert set(self.statuses) == {200}, (self.statuses, unlike)
@@ -196,4 +201,3 @@ def living(home: Path) -> dict[str, list[int]]:
                 name = next((word for word in words if word.startswith("v")), "other")
                 found.setdefault(name, []).append(process.pid)
     return found
-

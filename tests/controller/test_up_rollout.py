@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.controller.manifests import service
 from tests.controller.rolling import rolling, version
+from tests.controller.test_rollout_live import RUNTIME, STANDARD, named
 from tests.kit.shares import assert_shares
 
 ANSWERS = 2000
+
 
 @dataclass(frozen=True)
 class Way:
@@ -22,9 +25,9 @@ class Way:
 WAYS = {
     "one worker": Way(),
     "two workers": Way(2),
-    "behind a transformer": Way(2, True),
+    "behind a transformer": Way(1, True),
     "replicas come and go": Way(2, False, (2, 1, 3, 1, 2)),
-    "replicas come and go behind a transformer": Way(1, True, (2, 1, 2, 1, 2)),
+    "replicas come and go behind a transformer": Way(2, True, (2, 1, 2, 1, 2)),
 }
 STAGES = (
     (2, 10, {"v1": 90, "v2": 10}),
@@ -49,4 +52,38 @@ async def test_a_canary_grows_to_all_of_it_and_is_taken_back(tmp_path: Path, way
                 iris.says(said(number, percent, stage))
                 await iris.goes_to(**shares)
                 assert_shares(await callers.answered(ANSWERS), shares)
+        callers.check()
+
+
+@pytest.mark.slow
+async def test_blue_and_green_by_name(tmp_path: Path) -> None:
+    """Both run side by side; who is promoted is started by nobody, and who was before is again."""
+
+    def said(stable: str, *canary: tuple[str, int]) -> tuple[str, str]:
+        below = "".join(
+            f"\n  canary: [{{predictor: {named(name, tmp_path)}, trafficPercent: {percent}}}]"
+            for name, percent in canary
+        )
+        spec = f"spec:\n  predictor: {named(stable, tmp_path)}{below}"
+        return RUNTIME, service(spec, annotations=STANDARD)
+
+    async with rolling(tmp_path, *said("v1"), workers=2) as iris:
+        async with iris.called() as callers:
+            for stable, canary, shares in (
+                ("v1", ("v2", 0), {"v1": 100}),
+                ("v1", ("v2", 10), {"v1": 90, "v2": 10}),
+                ("v1", ("v2", 50), {"v1": 50, "v2": 50}),
+                ("v2", ("v1", 0), {"v2": 100}),
+                ("v1", ("v2", 0), {"v1": 100}),
+            ):
+                iris.says(*said(stable, canary))
+                await iris.goes_to(**shares)
+                await iris.run(v1=1, v2=1)
+                assert_shares(await callers.answered(ANSWERS), shares)
+            started = iris.living()
+            iris.says(*said("v2"))
+            await iris.goes_to(v2=100)
+            await iris.run(v2=1)
+            assert_shares(await callers.answered(ANSWERS), {"v2": 100})
+            assert iris.living()["v2"] == started["v2"]
         callers.check()
