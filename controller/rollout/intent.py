@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from controller.backend import Backend
 from controller.desired import Refused, Unit, Wanted
-from controller.rollout.decide import Asked, Before, Canary, Rollout, decide
+from controller.rollout.decide import Asked, Before, Canary, Health, Rollout, decide
 from controller.rollout.health import health
 from controller.rollout.revision import Revision
 from controller.rollout.versions import Renderer, Version, Versions
@@ -35,6 +35,7 @@ class Intent:
     path: str | None = None  # that a graph calls; None: as before
     hold: bool = False
     waits: bool = False  # nothing has to be there for calls to be answered
+    idle: bool = False  # the newest revision is scaled to zero, or on its way back
     known: Sequence[Revision] = ()
     revisions: Mapping[str, Revision] = field(default_factory=dict)  # the same, by name
     canaries: tuple[CanaryTold, ...] = ()
@@ -75,7 +76,7 @@ class Intents:
             self._add(run, key, revisions[name], version)
         ready = run.wanted.get(rollout.ready or rollout.created or "")
         answering = {name for name, each in found.items() if each.answers}
-        idle = any(share.revision in answering for share in rollout.given) and hold
+        waits = any(share.revision in answering for share in rollout.given) and hold
         return Intent(
             rollout,
             _latest(versions, run),
@@ -84,7 +85,8 @@ class Intents:
             run.inner,
             ready.path if ready is not None else None,
             hold,
-            idle,
+            waits,
+            found.get(rollout.created or "") is Health.IDLE,
             versions.known,
             revisions,
             tuple(_canaries(versions, answering)),
