@@ -84,7 +84,34 @@ def other(container: str, annotations: str = "{}") -> str:
     return runtime("r", formats, container=container, annotations=annotations)
 
 
+MANY = service("model: {modelFormat: {name: sklearn}, protocolVersion: v2}")
+
+
+def trained(uri: str, of: str = "iris") -> str:
+    return f"""
+apiVersion: serving.kserve.io/v1alpha1
+kind: TrainedModel
+metadata: {{name: m}}
+spec: {{inferenceService: {of}, model: {{framework: sklearn, memory: 1Gi, storageUri: {uri}}}}}
+"""
+
+
 PROBLEMS = {
+    "a model of many that is not there": (
+        [MANY, trained("./nothing")],
+        "missing-model",
+        "nothing at /manifests/nothing",
+    ),
+    "a model of many whose server is not there": (
+        [MANY, trained("s3://a/b", of="other")],
+        "no-server",
+        "other is not in these files",
+    ),
+    "a model for a server of one": (
+        [service(SKLEARN), trained("s3://a/b")],
+        "no-server",
+        "iris serves one model",
+    ),
     "a placeholder that nobody fills": (
         [service("sklearn: {storageUri: ./model, args: ['{{.Nmae}}']}")],
         "unknown-placeholder",
