@@ -43,7 +43,8 @@ class CanaryTold:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """All that a status is made of. `observed`: what runs of the newest revision; `answers`: some
-    revision does, at `url`; `idle`: the newest is scaled to zero, or on its way back, and calls wait.
+    revision does, at `url`; `idle`: the newest is scaled to zero, or on its way back, and calls
+    wait.
     """
 
     wanted: Wanted | Refused | None  # None: it is stopped
