@@ -1,4 +1,4 @@
-"""Services that fail, with real processes: what is told, what serves meanwhile, how they recover."""
+"""Services that fail, with real processes: what is told, what serves meanwhile, how they return."""
 
 import os
 import signal
