@@ -223,3 +223,14 @@ async def test_a_restart_goes_on_with_the_shares_that_were(tmp_path: Path) -> No
     async with running(tmp_path, version(2, 10)) as plane:
         await goes_to(plane, "1:90 2:10")
         assert words(plane) == ["v1", "v2"]
+
+
+async def test_the_working_directory_of_a_revision_goes_with_it(tmp_path: Path) -> None:
+    async with running(tmp_path, version(1)) as plane:
+        await goes_to(plane, "1:100")
+        (first,) = tmp_path.rglob("predictor-00001-0")
+        (first / "left").touch()
+        plane.apply(version(2))
+        await eventually(lambda: words(plane) == ["v2"])
+        await eventually(lambda: not first.exists())
+        await eventually(lambda: not [*first.parent.glob(".*")])
