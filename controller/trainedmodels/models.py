@@ -69,7 +69,10 @@ class Supply(Protocol):
         """The folder from which its servers load."""
 
     async def bring(self, service: str, model: Json, component: Component) -> Path | str:
-        """The model on this disk; or why it is not."""
+        """The model on this disk, where it stays until it is released; or why it is not."""
+
+    def release(self, service: str, name: str) -> None:
+        """Nobody needs its files any more."""
 
     async def last_words(self, service: str, replica: str) -> str:
         """Of an error that it printed just now; empty if it printed none."""
@@ -114,6 +117,7 @@ class TrainedModels:
         self._session: aiohttp.ClientSession | None = None
         self._lives: dict[str, Lives] = {}
         self._placed: dict[str, dict[str, str]] = {}  # digests by service and name
+        self._brought: dict[tuple[str, str], str] = {}  # in this run; digests
         self._failures: dict[str, _Failed] = {}  # by key
         self._bringing: dict[str, asyncio.Timeout] = {}
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
@@ -238,7 +242,8 @@ class TrainedModels:
     async def _place(self, service: str, live: Json, component: Component) -> str | None:
         """Why it cannot be; None if its files are where servers find them."""
         name, digest, key = live["metadata"]["name"], _digest(live), _key(live)
-        if self._is_placed(service, live):
+        placed = self._is_placed(service, live)
+        if placed and self._brought.get((service, name)) == digest:
             return None
         try:
             async with asyncio.timeout(None) as self._bringing[key]:
@@ -249,6 +254,9 @@ class TrainedModels:
             self._bringing.pop(key, None)
         if isinstance(model, str):
             return model
+        self._brought[service, name] = digest
+        if placed:  # by a run before this one, which held the model as this one does now
+            return None
         framework = live["spec"]["model"]["framework"]
         repository = self._repository(service)
         async with self._locked(service, name):
@@ -293,6 +301,8 @@ class TrainedModels:
             if name in self._places(service):
                 await asyncio.to_thread(self._repository(service).remove, name)
                 self._places(service).pop(name, None)
+            self._brought.pop((service, name), None)
+            self._supply.release(service, name)
 
     async def _unload(self, life: Life, name: str) -> None:
         failure = await self._server(life).unload(name)
@@ -306,7 +316,9 @@ class TrainedModels:
         """Nothing stays that no TrainedModel wants."""
         if self._store.find(_ref(SERVICE, service)) is None:
             self._lives.pop(service, None)
-            self._placed.pop(service, None)
+            for name in self._placed.pop(service, {}):
+                self._brought.pop((service, name), None)
+                self._supply.release(service, name)
             await asyncio.to_thread(self._repository(service).clear)
             return
         wanted = {live["metadata"]["name"] for live in self._of(service)}
