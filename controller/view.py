@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from controller.modelcache.known import known
 from controller.resources.config import Config, ResourceConfig, config_of, is_config
 from controller.resources.credentials import ConfigMap
 from controller.resources.inferenceservice import InferenceService
 from controller.resources.kinds import Kind, named
+from controller.resources.localmodel import AnyLocalModelCache
 from controller.resources.parse import Declared, Runtime, Service, parse, parse_object
 from controller.resources.resource import Resource
 from controller.resources.servingruntime import AnyServingRuntime
@@ -41,12 +43,16 @@ _PLACE = Place(0, {})
 
 R = TypeVar("R", bound=Resource)
 
-# A laptop has no limits for containers that say none; a ConfigMap may set some.
+# A laptop has no limits for containers that say none, and its caches need no agent on each node to
+# be of use; a ConfigMap may say otherwise.
 _NO_LIMITS = ResourceConfig(cpu_limit="", memory_limit="", cpu_request="", memory_request="")
 
 
 def local_config(config_map: ConfigMap | None) -> Config:
     found = config_of(config_map)[0] if config_map is not None else Config()
+    if "enabled" not in found.local_model.model_fields_set:
+        caches = found.local_model.model_copy(update={"enabled": True})
+        found = found.model_copy(update={"local_model": caches})
     if "resource" in found.inference_service.model_fields_set:
         return found
     section = found.inference_service.model_copy(update={"resource": _NO_LIMITS})
@@ -86,6 +92,10 @@ class View:
             if is_config(each):
                 return local_config(each)
         return local_config(None)
+
+    def caches(self, node: str) -> list[AnyLocalModelCache]:
+        """Model caches that services may use on this node."""
+        return known(self._store, node).caches
 
     def all(self, model: type[R], namespace: str | None, kind_name: str | None = None) -> list[R]:
         """Of a kind; those that can be read."""
