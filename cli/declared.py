@@ -21,5 +21,7 @@ def declared(
         replace(located, problem=replace(located.problem, severity=Severity.WARNING))
         for located in (*resources.problems, *problems)
     ]
-    sources = {key: EndpointSource(found.addresses, found.path) for key, found in endpoints.items()}
+    sources = {
+        key: EndpointSource.of(found.addresses, found.path) for key, found in endpoints.items()
+    }
     return sources, warnings

@@ -48,7 +48,7 @@ class Manifests:
         self.taken = _taken(workspace, resources)
         self.on_load(self.taken)
         # Nobody is ready yet; the control plane says when.
-        endpoints = {s.key: EndpointSource((), s.wanted.path) for s in self.planned.services}
+        endpoints = {s.key: EndpointSource.of((), s.wanted.path) for s in self.planned.services}
         return {**self.others(), **endpoints}, self.planned.problems
 
 

@@ -1,14 +1,16 @@
 """The router as the control plane sees it: endpoints go in, what is served comes out."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from controller.endpoints import Endpoint
 from controller.graphs import Served
 from router.config import EndpointSource
+from router.loads import ServiceLoad
 from router.parent import Parent
 
 INSTALLED_S = 5.0  # for workers to take a new table; one that hangs is replaced by then
+DRAIN_LOOK_S = 0.05  # between two looks at what is still in flight
 
 
 class RouterSide:
@@ -19,7 +21,7 @@ class RouterSide:
 
     def set_endpoints(self, endpoints: Mapping[str, Endpoint]) -> None:
         self.endpoints = {
-            key: EndpointSource(each.addresses, each.path) for key, each in endpoints.items()
+            key: EndpointSource.of(each.addresses, each.path) for key, each in endpoints.items()
         }
         self._parent.set_endpoints(self.endpoints)
 
@@ -35,6 +37,18 @@ class RouterSide:
         problems = generation.unserved().get(key)
         return str(problems[0]) if problems else "the router has not loaded it yet"
 
+    def service_url(self, key: str) -> str:
+        """Where callers reach a service without a graph; paths go on below."""
+        return f"{self._parent.data_url}/services/{key}"
+
+    def loads(self) -> Mapping[tuple[str, str], ServiceLoad]:
+        """What each revision carries, by (service, revision); cheap enough for several a second."""
+        return self._parent.service_loads()
+
+    def in_flight(self, addresses: Collection[str]) -> int:
+        """Calls that the replicas at these addresses still work on."""
+        return self._parent.in_flight(addresses)
+
     async def settled(self, _service: str = "") -> None:
         """Until every worker has what was said so far."""
         try:
@@ -42,3 +56,16 @@ class RouterSide:
                 await self._parent.settled()
         except TimeoutError:
             pass
+
+    async def drained(self, addresses: Collection[str], limit_s: float) -> bool:
+        """Until no worker sends calls to these addresses, which are no longer in the table, and
+        those on their way have ended; False if the time is up before.
+        """
+        try:
+            async with asyncio.timeout(limit_s):
+                await self.settled()
+                while self.in_flight(addresses):  # noqa: ASYNC110 - shared memory tells nobody
+                    await asyncio.sleep(DRAIN_LOOK_S)
+        except TimeoutError:
+            return False
+        return True

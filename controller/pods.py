@@ -6,14 +6,14 @@ at the first look. Each belongs to its InferenceService, and goes with it.
 
 from collections.abc import Iterator
 
-from controller.observe import Observed, Phase, Replica, Running
+from controller.observe import Observed, Replica, Running
+from controller.pod_status import pod_status
 from controller.store.dependents import owned_by
 from controller.store.own_kinds import POD
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
 from controller.workload import Role
 
-_PHASES = {Phase.PENDING: "Pending", Phase.LOADING: "Pending"}  # all others run, or ran just now
 _SERVICE = "serving.kserve.io/inferenceservice"
 
 
@@ -27,7 +27,8 @@ def show(store: Store, service: Json, observed: Observed) -> None:
             if pod is None and running.unit is not None:
                 pod = store.create(POD, _pod(service, role, running, replica))
             if pod is not None:
-                store.replace_status(Ref.of(POD, pod), _status(pod, replica))
+                container, before = pod["spec"]["containers"][0], pod.get("status") or {}
+                store.replace_status(Ref.of(POD, pod), pod_status(container, replica, before))
         for pod in known.values():
             store.delete(Ref.of(POD, pod))
 
@@ -60,27 +61,4 @@ def _pod(service: Json, role: Role, running: Running, replica: Replica) -> Json:
             "ownerReferences": [owner],
         },
         "spec": {"containers": [{key: value for key, value in said.items() if value}]},
-    }
-
-
-def _status(pod: Json, replica: Replica) -> Json:
-    ready = "True" if replica.ready else "False"
-    told = {"reason": replica.reason, "message": replica.message}
-    condition = {"type": "Ready", "status": ready} | {k: v for k, v in told.items() if v}
-    state: Json = {"running": {}}
-    if replica.phase is not Phase.READY and replica.reason:
-        state = {"waiting": {"reason": replica.reason, "message": replica.message}}
-    container: Json = {
-        "name": pod["spec"]["containers"][0]["name"],
-        "ready": replica.ready,
-        "restartCount": replica.restarts,
-        "state": state,
-    }
-    if replica.failure is not None and replica.failure.exit_code is not None:
-        ended = {"exitCode": replica.failure.exit_code, "reason": replica.failure.reason}
-        container["lastState"] = {"terminated": ended | {"message": replica.failure.message}}
-    return {
-        "phase": _PHASES.get(replica.phase, "Running"),
-        "conditions": [condition],
-        "containerStatuses": [container],
     }

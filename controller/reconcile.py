@@ -17,6 +17,7 @@ from controller.desired import (
     World,
     desired,
 )
+from controller.diary import Diary
 from controller.diff import Apply, End, diff
 from controller.endpoints import Endpoint
 from controller.observe import Observed
@@ -52,6 +53,7 @@ class Services:
     ) -> None:
         self._store = store
         self._recorder = recorder
+        self._diary = Diary(recorder)
         self._view = view
         self._backend = backend
         self._world = world
@@ -74,6 +76,7 @@ class Services:
         observed = self._backend.observe(key)
         self._publish(key, self._endpoint(key, wanted, observed))
         show(self._store, live, observed)
+        self._diary.note(key, live, observed)
         self._tell(ref, live, wanted, observed)
 
     def _wanted(self, key: str, live: Json) -> Wanted | Refused:
@@ -141,6 +144,7 @@ class Services:
         observed = self._backend.observe(key)
         if live is not None:
             show(self._store, live, observed)
+            self._diary.note(key, live, observed)
         if observed:
             return
         self._paths.pop(key, None)

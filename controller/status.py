@@ -11,6 +11,7 @@ from typing import Any
 
 from controller.conditions import FALSE, TRUE, Told, conditions, stamp
 from controller.desired import Refused, Wanted
+from controller.happenings import LOAD_FAILED, OOM_KILLED
 from controller.observe import Failure, Observed, Phase, Replica, Running
 from controller.workload import Role
 
@@ -19,7 +20,6 @@ Json = dict[str, Any]
 STOPPED = "Stopped"
 MODE = "Standard"
 NOT_CREATED = "NotCreated"
-LOAD_FAILED = "ModelLoadFailed"  # KServe's word for any container that ended with an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,12 @@ def _told_failure(replica: Replica, failure: Failure) -> Json:
     said: Json = {
         "location": replica.name,
         "reason": LOAD_FAILED,
-        "message": failure.message,
+        "message": _killed_for_memory(failure) + failure.message,
         "time": stamp(failure.at),
     }
     return said | ({"exitCode": failure.exit_code} if failure.exit_code is not None else {})
+
+
+def _killed_for_memory(failure: Failure) -> str:
+    """KServe's reason says how a model fares; the container's word is what people search for."""
+    return f"{OOM_KILLED}: " if failure.reason == OOM_KILLED else ""

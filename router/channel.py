@@ -63,8 +63,14 @@ class Drained(msgspec.Struct, frozen=True, tag=True):
     cut_off: int = 0
 
 
+class Waiting(msgspec.Struct, frozen=True, tag=True):
+    """Calls to these services (`namespace/name`) have begun to wait for a replica."""
+
+    services: tuple[str, ...]
+
+
 ToWorker = Configure | Install | Ready | Drain
-ToParent = Started | Installed | Drained
+ToParent = Started | Installed | Drained | Waiting
 
 Sent = TypeVar("Sent")
 Received = TypeVar("Received")

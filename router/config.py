@@ -5,6 +5,7 @@ over the channel, so a worker never parses configuration. Sizes are bytes, times
 means no limit.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -31,6 +32,8 @@ class UpstreamConfig(msgspec.Struct, frozen=True):
     connections: int = 1024  # per address and worker
     queued: int = 4096  # calls waiting for one of these; more fail with 503
     queue_timeout_s: float = 10.0
+    held: int = 1000  # calls to one service, per worker, that wait for its first replica; else 503
+    hold_timeout_s: float = 120.0  # a model of some GiB is loaded by then, or never
     idle_timeout_s: float = 4.0  # below uvicorn's 5 s, which most Python model servers run on
     connect_timeout_s: float = 5.0
     dns_refresh_s: float = 30.0
@@ -64,10 +67,33 @@ class GraphSource(msgspec.Struct, frozen=True):
     manifest: bytes
 
 
-class EndpointSource(msgspec.Struct, frozen=True):
-    """Where a service lives now. `addresses` are origins (`http://host:port`, `unix:/path`); `path`
-    is what to POST to, for example `/v1/models/iris:predict`. No addresses: known, but nobody is
-    ready (503)."""
+class RevisionSource(msgspec.Struct, frozen=True):
+    """One revision of a service, its share of the traffic, and its ready replicas: origins
+    (`http://host:port`, `unix:/path`).
+    """
 
+    name: str
+    percent: int
     addresses: tuple[str, ...]
+
+
+class EndpointSource(msgspec.Struct, frozen=True):
+    """Where a service lives now. `path` is what a step POSTs to, for example
+    `/v1/models/iris:predict`. The percents of the revisions sum to 100, or there is no revision.
+
+    A call whose revision has no address waits for one if `hold` says so, else it fails (503).
+    """
+
     path: str
+    revisions: tuple[RevisionSource, ...] = ()
+    hold: bool = False
+
+    @classmethod
+    def of(cls, addresses: Iterable[str], path: str, hold: bool = False) -> "EndpointSource":
+        """A service that knows no revisions: one without a name takes all."""
+        return cls(path, (RevisionSource("", 100, tuple(addresses)),), hold)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Of all revisions, each once."""
+        return tuple(dict.fromkeys(a for each in self.revisions for a in each.addresses))

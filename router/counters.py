@@ -168,15 +168,27 @@ class Reader:
         self._block = block
         self._read = 0
         self._series: list[Series] = []
+        self._by_name: dict[str, list[Series]] = {}  # the same
 
     def series(self) -> list[Series]:
         directory, used = self._block.directory, self._block.header[_DIRECTORY_USED]
         while self._read < used:
             start = self._read + 4
             end = start + int.from_bytes(directory[self._read : start], "little")
-            self._series.append(msgspec.msgpack.decode(directory[start:end], type=Series))
+            series = msgspec.msgpack.decode(directory[start:end], type=Series)
+            self._series.append(series)
+            self._by_name.setdefault(series.name, []).append(series)
             self._read = end
         return self._series
+
+    def named(self, name: str) -> list[Series]:
+        """Those of one name only: for who asks several times a second."""
+        self.series()
+        return self._by_name.get(name, [])
+
+    def first(self, series: Series) -> int:
+        """Its only value (no histogram)."""
+        return self._block.values[series.first]
 
     def values(self, series: Series) -> list[int]:
         return self._block.values[series.first : series.first + _WIDTH[series.kind]].tolist()
@@ -191,7 +203,7 @@ class Reader:
         return self._block.header[_TICKS]
 
     def total(self, name: str) -> int:
-        return sum(self.values(series)[0] for series in self.series() if series.name == name)
+        return sum(self.first(series) for series in self.named(name))
 
     def close(self) -> None:
         self._block.close()
@@ -225,6 +237,14 @@ class Ledger:
     def total(self, worker: int, name: str) -> int:
         """What one worker has counted under this name, whatever the labels (no histogram)."""
         return self._living[worker].total(name)
+
+    def named(self, name: str) -> dict[Labels, int]:
+        """The totals of one name by their labels (no histogram)."""
+        found = {ls: values[0] for (each, ls, _), values in self._totals.items() if each == name}
+        for reader in self._living.values():
+            for series in reader.named(name):
+                found[series.labels] = found.get(series.labels, 0) + reader.first(series)
+        return found
 
     def totals(self) -> dict[SeriesKey, list[int]]:
         totals = {key: list(values) for key, values in self._totals.items()}

@@ -24,11 +24,13 @@ from router.config import DataPlaneConfig, EndpointSource
 from router.counters import Ledger
 from router.front.admin import admin_server
 from router.generation import Generation
+from router.loads import ServiceLoad, in_flight, service_loads
 from router.log import fields
 from router.metrics import Sample, Snapshot
 from router.settings import Settings
 from router.source import Loaded, Source
 from router.supervisor import COMMAND, Workers, within
+from router.upstream.origin import parse_origin
 from router.watch import watch
 
 log = logging.getLogger("graphway.parent")
@@ -46,7 +48,8 @@ class StartFailed(Exception):
 
 class Parent:
     """`on_started` is called once all workers serve, `on_change` when a reload has been dealt with
-    and when a worker has what was last loaded.
+    and when a worker has what was last loaded; `on_waiting` with the `namespace/name` of a service
+    whenever calls to it begin to wait for a replica.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Parent:
         *,
         on_started: Callable[["Parent"], None] = lambda _: None,
         on_change: Callable[[], None] = lambda: None,
+        on_waiting: Callable[[str], None] = lambda _: None,
         admin_routes: Iterable[web.AbstractRouteDef] = (),
         worker_command: Sequence[str] = COMMAND,
     ) -> None:
@@ -73,6 +77,7 @@ class Parent:
             on_change=self._on_change,
             hang_s=settings.worker_hang_seconds,
             on_answer=self._on_answer,
+            on_waiting=on_waiting,
             command=worker_command,
         )
         self._catalog = Catalog(self._workers.install)
@@ -155,6 +160,14 @@ class Parent:
             "serving": len(serving),
             "current": sum(worker.generation == newest for worker in serving),
         }
+
+    def service_loads(self) -> dict[tuple[str, str], ServiceLoad]:
+        """By service (`namespace/name`) and revision; cheap."""
+        return service_loads(self._ledger)
+
+    def in_flight(self, addresses: Iterable[str]) -> int:
+        """Calls that the replicas of services at these addresses still work on."""
+        return in_flight(self._ledger, {str(parse_origin(address)) for address in addresses})
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self._ledger.totals(), self._samples())

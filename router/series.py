@@ -10,6 +10,11 @@ from typing import NamedTuple
 from router.counters import Kind
 
 IN_FLIGHT = "graphway_requests_in_flight"
+SERVICE_IN_FLIGHT = "graphway_service_requests_in_flight"
+SERVICE_HELD = "graphway_service_requests_held"
+SERVICE_REQUESTS = "graphway_service_requests_total"
+SERVICE_DURATION = "graphway_service_request_duration_seconds"
+REPLICA_IN_FLIGHT = "graphway_replica_requests_in_flight"
 
 COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
@@ -61,6 +66,36 @@ WORKER_METRICS: tuple[Metric, ...] = (
         COUNTER,
         ("target",),
         "Calls that found a pooled connection.",
+    ),
+    Metric(
+        SERVICE_REQUESTS,
+        COUNTER,
+        ("service", "revision", "code"),
+        "Requests to a service, by status code, kind of failure, or `cancelled`.",
+    ),
+    Metric(
+        SERVICE_DURATION,
+        HISTOGRAM,
+        ("service", "revision"),
+        "Time from asking a service to the end of its answer, waiting for a replica included.",
+    ),
+    Metric(
+        SERVICE_IN_FLIGHT,
+        GAUGE,
+        ("service", "revision"),
+        "Requests that replicas of a service work on now.",
+    ),
+    Metric(
+        SERVICE_HELD,
+        GAUGE,
+        ("service", "revision"),
+        "Requests that wait for the first replica of a service.",
+    ),
+    Metric(
+        REPLICA_IN_FLIGHT,
+        GAUGE,
+        ("target",),
+        "Requests that one replica of a service works on now.",
     ),
     Metric("graphway_log_lines_dropped_total", COUNTER, (), "Log lines that nobody took in time."),
 )

@@ -58,12 +58,12 @@ def endpoints_of(
             key = f"{graph.namespace}/{name}"
             known = declared.get(key)
             service = by_name.get(key) or by_name.get(name)
-            usual = known or EndpointSource(
+            usual = known or EndpointSource.of(
                 (f"http://{name}-predictor.{graph.namespace}.svc.cluster.local",),
                 f"/v1/models/{name}:predict",
             )
             if service is not None:
-                endpoints[key] = EndpointSource((service.address,), service.path or usual.path)
+                endpoints[key] = EndpointSource.of((service.address,), service.path or usual.path)
                 continue
             endpoints[key] = usual
             if known is None:

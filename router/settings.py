@@ -162,6 +162,15 @@ class Settings(BaseSettings):
     upstream_queue_timeout_seconds: Seconds = Field(
         _UPSTREAM.queue_timeout_s, description="How long they wait; then 503."
     )
+    upstream_held: int = Field(
+        _UPSTREAM.held,
+        ge=0,
+        description="Calls to one service that wait, in a worker, for its first replica (scale "
+        "from zero); 503 beyond.",
+    )
+    upstream_hold_timeout_seconds: Seconds = Field(
+        _UPSTREAM.hold_timeout_s, description="How long they wait; then 503."
+    )
     upstream_idle_timeout_seconds: Seconds = Field(
         _UPSTREAM.idle_timeout_s,
         description="Pooled connections idle for so long are closed (uvicorn closes at 5 s).",

@@ -28,6 +28,7 @@ from router.channel import (
     Ready,
     ToParent,
     ToWorker,
+    Waiting,
     parent_end,
 )
 from router.config import DataPlaneConfig
@@ -77,6 +78,7 @@ class Workers:
         hang_s: float,
         on_change: Callable[[], None],
         on_answer: Callable[[Installed], None],
+        on_waiting: Callable[[str], None],
         command: Sequence[str] = COMMAND,
     ) -> None:
         self._sockets: Sequence[socket.socket] = ()
@@ -85,6 +87,7 @@ class Workers:
         self._hang_s = hang_s  # 0: whatever hangs may hang
         self._on_change = on_change
         self._on_answer = on_answer
+        self._on_waiting = on_waiting
         self._command = command
         self._places: list[Process | None] = [None] * count
         self._served = [False] * count  # places that once served
@@ -240,15 +243,18 @@ class Workers:
     async def _hear(self, process: Process, place: int) -> None:
         try:
             while (message := await process.channel.receive()) is not None:
-                if isinstance(message, Drained):
-                    self.cut_off += message.cut_off
-                if not isinstance(message, Installed):
-                    continue
-                if not message.problems:
-                    process.generation = message.generation
-                    self._served[place] = True
-                    process.serving.set()
-                self._on_answer(message)
+                match message:
+                    case Drained(cut_off):
+                        self.cut_off += cut_off
+                    case Waiting(services):
+                        for service in services:
+                            self._on_waiting(service)
+                    case Installed(generation, problems):
+                        if not problems:
+                            process.generation = generation
+                            self._served[place] = True
+                            process.serving.set()
+                        self._on_answer(message)
         except BrokenChannel as error:
             log.error("worker speaks garbage: %s", error, extra=fields(pid=process.process.pid))
         # Its end of the channel is closed: the process ends by itself, or hangs.

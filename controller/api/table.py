@@ -56,6 +56,8 @@ def _row(columns: Iterable[Column], item: Json, include: str, now: datetime) -> 
 
 
 def _cell(column: Column, item: Json, now: datetime) -> Any:
+    if column.cell is not None:
+        return column.cell(item)
     found = compile_path(column.path)(item)
     if not found:
         return "" if column.type in ("string", "reference") else None

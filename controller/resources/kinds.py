@@ -3,8 +3,9 @@
 A new kind is a model and a line here; parsing, schemas, CRDs and the API follow from it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -34,6 +35,7 @@ class Column:
     path: str  # JSONPath, as in a CRD
     type: str = "string"
     priority: int = 0
+    cell: Callable[[dict[str, Any]], Any] | None = None  # what no path can say, of core kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,13 @@ class Kind:
         return self.name.lower()
 
 
+def _number_of_keys(item: dict[str, Any]) -> int:
+    data = item.get("data")
+    return len(data) if isinstance(data, dict) else 0
+
+
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
+_DATA = Column("Data", ".data", "integer", cell=_number_of_keys)  # as kubectl: never the values
 _READY = Column("Ready", ".status.conditions[?(@.type=='Ready')].status")
 _URL = Column("URL", ".status.url")
 _PREVIOUS = ".status.components.predictor.traffic[?(@.tag=='prev')]"
@@ -187,7 +195,16 @@ KINDS: tuple[Kind, ...] = (
         ("lmng",),
         (Column("Limit", ".spec.storageLimit"), _AGE),
     ),
-    Kind("Secret", CORE, "v1", "secrets", True, Secret, columns=(_AGE,), status=False),
+    Kind(
+        "Secret",
+        CORE,
+        "v1",
+        "secrets",
+        True,
+        Secret,
+        columns=(Column("Type", ".type"), _DATA, _AGE),
+        status=False,
+    ),
     Kind(
         "ServiceAccount",
         CORE,
@@ -199,7 +216,9 @@ KINDS: tuple[Kind, ...] = (
         (_AGE,),
         status=False,
     ),
-    Kind("ConfigMap", CORE, "v1", "configmaps", True, ConfigMap, ("cm",), (_AGE,), status=False),
+    Kind(
+        "ConfigMap", CORE, "v1", "configmaps", True, ConfigMap, ("cm",), (_DATA, _AGE), status=False
+    ),
 )
 
 _BY_NAME = {kind.name: kind for kind in KINDS}

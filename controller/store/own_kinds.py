@@ -6,6 +6,7 @@ from pydantic import ConfigDict
 
 from controller.resources.kinds import CORE, KINDS, Column, Kind
 from controller.resources.resource import Resource
+from controller.store.pod_cells import ready_of, word_of
 
 
 class Open(Resource):
@@ -43,9 +44,9 @@ POD = Kind(
     model=Open,
     short_names=("po",),
     columns=(
-        Column("Ready", ".status.conditions[?(@.type=='Ready')].status"),
-        Column("Status", ".status.phase"),
-        Column("Restarts", ".status.containerStatuses[*].restartCount"),
+        Column("Ready", ".status.containerStatuses[*].ready", cell=ready_of),
+        Column("Status", ".status.phase", cell=word_of),
+        Column("Restarts", ".status.containerStatuses[*].restartCount", "integer"),
         _AGE,
     ),
 )

@@ -20,7 +20,7 @@ Client = TestClient[web.Request, web.Application]
 STEPS = [{"serviceName": "iris"}, {"serviceUrl": "http://h:1/p"}, {"nodeName": "other"}]
 MANIFEST = {"spec": {"nodes": {"root": {"routerType": "Sequence", "steps": STEPS}}}}
 GOOD = LoadedGraph(GraphSource("ns/a", json.dumps(MANIFEST).encode()), "abc", "a.yaml", 4)
-AT = {"ns/iris": EndpointSource(("http://127.0.0.1:9000",), "/v1/models/iris:predict")}
+AT = {"ns/iris": EndpointSource.of(("http://127.0.0.1:9000",), "/v1/models/iris:predict")}
 FILES = frozenset({"a.yaml"})
 
 

@@ -10,8 +10,8 @@ from router.source import Loaded, LoadedGraph
 
 FILES = frozenset({"a.yaml"})
 BAD = Loaded((), {}, (Located("a.yaml", 1, 1, Problem((), "empty", "write it")),), FILES)
-AT = {"ns/s": EndpointSource(("http://127.0.0.1:1",), "/p")}
-THERE = {"ns/s": EndpointSource(("http://127.0.0.1:2",), "/p")}
+AT = {"ns/s": EndpointSource.of(("http://127.0.0.1:1",), "/p")}
+THERE = {"ns/s": EndpointSource.of(("http://127.0.0.1:2",), "/p")}
 
 
 def version(text: str) -> Loaded:

@@ -40,7 +40,7 @@ async def ends() -> AsyncIterator[Ends]:
     "message",
     [
         Configure(DataPlaneConfig(limits=Limits(body_bytes=5), propagate_headers=("X-.*",))),
-        Install(7, (GraphSource("a/b", b"{}"),), {"a/s": EndpointSource(("http://h",), "/p")}),
+        Install(7, (GraphSource("a/b", b"{}"),), {"a/s": EndpointSource.of(("http://h",), "/p")}),
         Ready(False),
         Drain(2.5),
     ],

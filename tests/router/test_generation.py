@@ -135,7 +135,7 @@ def test_workers_hear_only_of_what_changes_their_work() -> None:
         loaded(
             graph("ns/a", "2"),
             graph("ns/b"),
-            endpoints={"ns/s": EndpointSource(("http://h",), "/")},
+            endpoints={"ns/s": EndpointSource.of(("http://h",), "/")},
         ),
         now=4.0,
     )

@@ -207,7 +207,7 @@ async def test_what_workers_refuse_is_taken_back(monkeypatch: pytest.MonkeyPatch
 async def test_endpoints_may_be_fed_live() -> None:
     async with running(workers=1) as router:
         for address in ("http://127.0.0.1:1", "http://127.0.0.1:2"):
-            router.parent.set_endpoints({"ns/s": EndpointSource((address,), "/p")})
+            router.parent.set_endpoints({"ns/s": EndpointSource.of((address,), "/p")})
             await router.all_current()
             assert (await router.answer())[3] == f"ns/s->{address}"
 
@@ -216,7 +216,7 @@ async def test_who_waits_for_all_workers_finds_what_was_fed_in_each() -> None:
     async with running(workers=2) as router:
         for number in range(1, 20):
             router.parent.set_endpoints(
-                {"ns/s": EndpointSource((f"http://127.0.0.1:{number}",), "/p")}
+                {"ns/s": EndpointSource.of((f"http://127.0.0.1:{number}",), "/p")}
             )
             async with asyncio.timeout(30):
                 await router.parent.settled()

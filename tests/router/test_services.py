@@ -8,10 +8,10 @@ from graph.loader import Document, load
 from router.config import EndpointSource
 from router.services import GivenService, endpoints_of
 
-IN_CLUSTER = EndpointSource(
+IN_CLUSTER = EndpointSource.of(
     ("http://iris-predictor.ns.svc.cluster.local",), "/v1/models/iris:predict"
 )
-DECLARED = EndpointSource(("http://iris-predictor.ns.svc.cluster.local",), "/v2/models/m/infer")
+DECLARED = EndpointSource.of(("http://iris-predictor.ns.svc.cluster.local",), "/v2/models/m/infer")
 HERE = "http://127.0.0.1:9000"
 
 
@@ -38,35 +38,35 @@ def graph(*services: str) -> Document:
         pytest.param(
             [f"iris={HERE}"],
             {},
-            EndpointSource((HERE,), "/v1/models/iris:predict"),
+            EndpointSource.of((HERE,), "/v1/models/iris:predict"),
             False,
             id="the flag, with the usual path",
         ),
         pytest.param(
             [f"iris={HERE}/"],
             {"ns/iris": DECLARED},
-            EndpointSource((HERE,), "/v2/models/m/infer"),
+            EndpointSource.of((HERE,), "/v2/models/m/infer"),
             False,
             id="the flag, with the path of the manifest",
         ),
         pytest.param(
             [f"iris={HERE}/my/path?x=1"],
             {"ns/iris": DECLARED},
-            EndpointSource((HERE,), "/my/path?x=1"),
+            EndpointSource.of((HERE,), "/my/path?x=1"),
             False,
             id="the flag has the whole URL",
         ),
         pytest.param(
             ["iris=http://no", f"ns/iris={HERE}"],
             {},
-            EndpointSource((HERE,), "/v1/models/iris:predict"),
+            EndpointSource.of((HERE,), "/v1/models/iris:predict"),
             False,
             id="the flag with the namespace is stronger",
         ),
         pytest.param(
             ["iris=unix:/run/iris.sock"],
             {},
-            EndpointSource(("unix:/run/iris.sock",), "/v1/models/iris:predict"),
+            EndpointSource.of(("unix:/run/iris.sock",), "/v1/models/iris:predict"),
             False,
             id="a unix socket",
         ),

@@ -82,7 +82,7 @@ async def test_a_service_nobody_knows(asking: Asking) -> None:
 
 
 async def test_a_service_with_nobody_ready(asking: Asking) -> None:
-    asking.upstream.install([SERVICE], {"ns/iris": EndpointSource((), "/p")})
+    asking.upstream.install([SERVICE], {"ns/iris": EndpointSource.of((), "/p")})
     answer = await asking.ask(SERVICE)
     assert isinstance(answer, Failure)
     assert answer.kind.value == "unresolved"
@@ -94,7 +94,7 @@ async def test_the_replica_with_the_fewest_calls_is_asked(asking: Asking) -> Non
     async with Predictor() as one, Predictor() as other:
         for predictor in (one, other):
             predictor.on("/p", hold(gate))
-        source = EndpointSource((one.origin, other.origin), "/p")
+        source = EndpointSource.of((one.origin, other.origin), "/p")
         asking.upstream.install([SERVICE], {"ns/iris": source})
         answers = [asking.start(SERVICE) for _ in range(10)]
         await eventually(lambda: one.heads + other.heads == 10)
@@ -107,7 +107,7 @@ async def test_an_install_moves_a_service_and_ends_what_is_left(asking: Asking) 
     async with Predictor() as one, Predictor() as other:
         for predictor in (one, other, one):
             before = predictor.served
-            source = EndpointSource((predictor.origin,), "/p")
+            source = EndpointSource.of((predictor.origin,), "/p")
             asking.upstream.install([SERVICE], {"ns/iris": source})
             assert isinstance(await asking.ask(SERVICE), Reply)
             assert predictor.served == before + 1

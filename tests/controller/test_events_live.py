@@ -1,0 +1,42 @@
+"""Events of a service's whole life, as `kubectl describe` shows them, with real processes."""
+
+from pathlib import Path
+
+from controller.store.own_kinds import EVENT
+from tests.controller.backend import fake
+from tests.controller.running import Plane, running
+from tests.controller.test_reconcile_live import die
+from tests.kit.eventually import eventually
+
+
+def told(plane: Plane) -> dict[str, int]:
+    """How often, by reason."""
+    found = plane.store.list(EVENT).items
+    return {each["reason"]: each["count"] for each in found}
+
+
+async def test_the_life_of_a_service_whose_model_comes_late(tmp_path: Path) -> None:
+    model = tmp_path / "models" / "iris"
+    env = f"env: [{{name: STORAGE_URI, value: {model}}}], readinessProbe"
+    async with running(tmp_path, fake().replace("readinessProbe", env)) as plane:
+        await eventually(lambda: "Failed" in told(plane))
+        assert "Pulled" not in told(plane)
+        model.mkdir(parents=True)
+        await eventually(plane.ready)
+        assert {"SuccessfulCreate", "Pulling", "Pulled", "Started"} <= told(plane).keys()
+        await die(plane.router.address())
+        await eventually(lambda: told(plane)["Started"] == 2 and plane.ready())
+        await die(plane.router.address())
+        await eventually(lambda: "BackOff" in told(plane))
+        plane.annotate("serving.kserve.io/stop", "true")
+        await eventually(lambda: plane.condition("Stopped").get("status") == "True")
+        assert "Killing" in told(plane)
+        assert told(plane)["SuccessfulCreate"] == 1
+
+
+async def test_one_that_is_deleted_says_so_to_its_end(tmp_path: Path) -> None:
+    async with running(tmp_path, fake()) as plane:
+        await eventually(plane.ready)
+        plane.delete()
+        await eventually(lambda: plane.live() is None)
+        assert told(plane)["Killing"] == 1
