@@ -43,16 +43,12 @@ _PLACE = Place(0, {})
 
 R = TypeVar("R", bound=Resource)
 
-# A laptop has no limits for containers that say none, and its caches need no agent on each node to
-# be of use; a ConfigMap may say otherwise.
+# A laptop has no limits for containers that say none; a ConfigMap may set some.
 _NO_LIMITS = ResourceConfig(cpu_limit="", memory_limit="", cpu_request="", memory_request="")
 
 
 def local_config(config_map: ConfigMap | None) -> Config:
     found = config_of(config_map)[0] if config_map is not None else Config()
-    if "enabled" not in found.local_model.model_fields_set:
-        caches = found.local_model.model_copy(update={"enabled": True})
-        found = found.model_copy(update={"local_model": caches})
     if "resource" in found.inference_service.model_fields_set:
         return found
     section = found.inference_service.model_copy(update={"resource": _NO_LIMITS})

@@ -14,6 +14,7 @@ from typing import Any
 from controller.desired import Unit
 from controller.local.backend import LocalBackend
 from controller.local.home import Home
+from controller.local.node import this_node
 from controller.local.pods import process_of
 from controller.local.progress import ProgressSink
 from controller.local.replica import ProcessSpec
@@ -22,8 +23,11 @@ from controller.local.show import Shown
 from controller.local.unit import Around
 from controller.local.units import LocalUnits
 from controller.local.wishes import Wishes
+from controller.modelcache.keeper import Keeper
+from controller.modelcache.models import Models
 from controller.storage.fetch import Fetcher
 from controller.storage.settings import StorageSettings
+from controller.store.store import Store
 from controller.view import View
 from graph.problems import Problem
 
@@ -32,6 +36,7 @@ class Here:
     def __init__(
         self,
         home: Home,
+        store: Store,
         view: View,
         *,
         uri_map: Mapping[str, Path],
@@ -41,13 +46,14 @@ class Here:
         progress: ProgressSink,
     ) -> None:
         self._home = home
+        self._store = store
         self._view = view
         self._uri_map = uri_map
         self._environ = environ
         self._settings = local
         self._storage = storage
         self._shown = Shown(progress, home)
-        self._wishes = Wishes(view, home, environ, uri_map)
+        self._wishes = Wishes(view, home, environ, uri_map, this_node())
         self.backend = LocalBackend(
             home, settings=local, environ=environ, on_output=self._shown.on_output
         )
@@ -70,9 +76,11 @@ class Here:
                 task.add_done_callback(spawned.discard)
                 return task
 
+            models = Models(fetcher, self._home.models)
+            spawn(self._keeper(models, fetcher).run())
             around = Around(
                 backend=self.backend,
-                fetcher=fetcher,
+                models=models,
                 backoff=self._settings.backoff,
                 wish=self._wishes.request,
                 process=self._process,
@@ -88,6 +96,17 @@ class Here:
             finally:
                 for task in spawned:
                     task.cancel()
+
+    def _keeper(self, models: Models, fetcher: Fetcher) -> Keeper:
+        return Keeper(
+            self._store,
+            models,
+            self._wishes.of_cache,
+            fetcher,
+            node=this_node(),
+            limit=self._settings.models_limit,
+            pause_s=self._settings.backoff.pause_s,
+        )
 
     def _process(
         self, service: str, key: str, unit: Unit, mounts: Mapping[str, Path]

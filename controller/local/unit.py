@@ -17,8 +17,8 @@ from controller.local.backend import LocalBackend
 from controller.local.backoff import Backoff
 from controller.local.replica import Phase as ProcessPhase
 from controller.local.replica import ProcessSpec, ProcessState
+from controller.modelcache.models import Models
 from controller.observe import Failure, Phase, Replica, Running
-from controller.storage.fetch import Fetcher
 from controller.storage.outcome import FetchFailed, in_words
 from controller.storage.request import Request
 from controller.workload import Mount
@@ -45,7 +45,7 @@ class Around:
     """
 
     backend: LocalBackend
-    fetcher: Fetcher
+    models: Models
     backoff: Backoff
     wish: Callable[[str, Unit, Mount], Request | str]
     process: Callable[[str, str, Unit, Mapping[str, Path]], ProcessSpec | list[Problem]]
@@ -183,7 +183,9 @@ class LocalUnit:
             if isinstance(wish, str):
                 return wish
             self._tell(Phase.LOADING, "Loading", "its model is on its way")
-            fetched = await self._around.fetcher.fetch(wish, self._progress)
+            fetched = await self._around.models.fetch(
+                wish, self._progress, user=f"{self._service}/{self._role}"
+            )
             if isinstance(fetched, FetchFailed):
                 return fetched.message
             mounts[mount.path] = fetched.path

@@ -66,6 +66,7 @@ class LocalUnits:
         of_service = self._units.get(service, {})
         for role in [role for role, unit in of_service.items() if unit.done]:
             del of_service[role]
+            self._around.models.release(f"{service}/{role}")
         if not of_service:
             self._units.pop(service, None)
             self._hosts.pop(service, None)

@@ -42,6 +42,7 @@ class Wishes:
         self._models = home.models
         self._environ = environ
         self._uri_map = uri_map
+        self._warned: set[tuple[str, str]] = set()
 
     def request(self, service: str, unit: Unit, mount: Mount) -> Request | str:
         """Or everything that is wrong with it."""
@@ -57,7 +58,7 @@ class Wishes:
             mount.storage,
             component.pod.service_account_name,
             declared.storage_container_name if isinstance(declared, PredictorSpec) else None,
-            component.annotations,
+            annotations=component.annotations,
         )
         return self._found(service, model)
 
@@ -83,9 +84,9 @@ class Wishes:
         component = unit.component
         if component.role is not Role.PREDICTOR or mount.source[-1] != "storageUri":
             return None
-        if mount.uri is None or not self._view.config().local_model.enabled:
-            return None
         caches = self._view.caches(self._node)
+        if mount.uri is None or not caches:
+            return None
         cache = cache_of(mount.uri, namespace, component.annotations, caches)
         if cache is None:
             return None
@@ -100,7 +101,9 @@ class Wishes:
         if isinstance(found, list):
             return "; ".join(found)
         for warning in found.warnings:
-            log.warning("%s: %s", who, warning)
+            if (who, warning) not in self._warned:  # it is asked again and again
+                self._warned.add((who, warning))
+                log.warning("%s: %s", who, warning)
         return found.request
 
     def _objects(self, namespace: str) -> Objects:

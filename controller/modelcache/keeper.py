@@ -21,6 +21,7 @@ from controller.modelcache.known import (
     NODE,
     SERVICE,
     Known,
+    counts,
     known,
     services_by_cache,
 )
@@ -128,7 +129,7 @@ class Keeper:
         if name in _OPENERS:
             for failure in self._failures.values():
                 failure.again_at = 0
-        changed = change.type is not ChangeType.MODIFIED or _said(change.before) != _said(
+        changed = change.type is not ChangeType.MODIFIED or counts(change.before) != counts(
             change.object
         )
         if changed and name in _WATCHED:
@@ -314,13 +315,6 @@ class Keeper:
         namespace, _, name = service.partition("/")
         live = self._store.find(Ref(SERVICE, namespace, name))
         return live is None or is_going(live)
-
-
-def _said(live: Json | None) -> object:
-    """What of an object counts here: not its status, which is often ours."""
-    metadata = live["metadata"] if live is not None else {}
-    keys = ("uid", "generation", "annotations", "deletionTimestamp", "finalizers")
-    return [metadata.get(key) for key in keys]
 
 
 def _bytes(quantity: int | float | str) -> int:

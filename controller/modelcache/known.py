@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from controller.modelcache.rules import Placed, User, cache_name, is_on, placed, users
+from controller.resources.config import NAME as CONFIG_NAME
+from controller.resources.config import config_of
+from controller.resources.credentials import ConfigMap
 from controller.resources.kinds import Kind, named
 from controller.resources.localmodel import AnyLocalModelCache, LocalModelNodeGroup
 from controller.resources.parse import parse_object
@@ -27,6 +30,7 @@ def kind(name: str) -> Kind:
 SERVICE = kind("InferenceService")
 CACHE, NAMESPACE_CACHE = kind("LocalModelCache"), kind("LocalModelNamespaceCache")
 CACHES = (CACHE, NAMESPACE_CACHE)
+CONFIG_MAP = kind("ConfigMap")
 GROUP, NODE = kind("LocalModelNodeGroup"), kind("LocalModelNode")
 
 
@@ -39,10 +43,13 @@ class Known:
     live: Mapping[str, Json] = field(default_factory=dict)  # as they are stored, both of these
     groups: Mapping[str, LocalModelNodeGroup] = field(default_factory=dict)
     here: frozenset[str] = frozenset()  # groups that this machine belongs to
+    binds: bool = True
 
     @property
     def caches(self) -> list[AnyLocalModelCache]:
         """Those that services may use."""
+        if not self.binds:
+            return []
         return [each.cache for each in self.placed.values() if not each.problem]
 
 
@@ -65,7 +72,23 @@ def known(store: Store, node: str) -> Known:
         {cache_name(cache): live for cache, live in found},
         groups,
         frozenset(name for name, group in groups.items() if is_on(group, node)),
+        _binds(store),
     )
+
+
+def _binds(store: Store) -> bool:
+    """As KServe's switch says; here it is on until it is switched off, since a machine that has
+    caches needs nothing more to use them.
+    """
+    for live in store.list(CONFIG_MAP, where=_is_config).items:
+        if (config_map := _read(live, ConfigMap)) is not None:
+            said = config_of(config_map)[0].local_model
+            return said.enabled or "enabled" not in said.model_fields_set
+    return True
+
+
+def _is_config(live: Json) -> bool:
+    return bool(live["metadata"]["name"] == CONFIG_NAME)
 
 
 def services_by_cache(store: Store, caches: Known) -> dict[str, tuple[User, ...]]:
@@ -81,6 +104,13 @@ def held_by(store: Store, node: str, live: Json) -> tuple[str, ...]:
     uid = live["metadata"]["uid"]
     name = next((n for n, each in caches.live.items() if each["metadata"]["uid"] == uid), "")
     return tuple(user.key for user in found.get(name, ()))
+
+
+def counts(live: Json | None) -> object:
+    """What of an object matters to caches: not its status, which is often ours."""
+    metadata = live["metadata"] if live is not None else {}
+    keys = ("uid", "generation", "annotations", "deletionTimestamp", "finalizers")
+    return [metadata.get(key) for key in keys]
 
 
 def folder_of(cache: AnyLocalModelCache) -> Path:

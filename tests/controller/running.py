@@ -148,6 +148,7 @@ async def running(
         watcher, router = Watcher(), FakeRouter()
         here = Here(
             Home(home),
+            store,
             view,
             uri_map=uri_map or {},
             environ=os.environ,
