@@ -54,6 +54,7 @@ class Here:
         self._storage = storage
         self._shown = Shown(progress, home)
         self._wishes = Wishes(view, home, environ, uri_map, this_node())
+        self.keeper: Keeper | None = None  # while it runs
         self.backend = LocalBackend(
             home, settings=local, environ=environ, on_output=self._shown.on_output
         )
@@ -77,7 +78,8 @@ class Here:
                 return task
 
             models = Models(fetcher, self._home.models)
-            spawn(self._keeper(models, fetcher).run())
+            self.keeper = self._keeper(models, fetcher)
+            spawn(self.keeper.run())
             around = Around(
                 backend=self.backend,
                 models=models,

@@ -159,14 +159,17 @@ def spare(
 
 def _models(now: Situation, group: str) -> Iterable[_Model]:
     caches: dict[str, list[Wanted]] = {}
+    said: dict[str, int] = {}  # by whoever says most, in whatever group: there is one folder
     for cache in now.wanted:
-        if cache.group == group and cache.model is not None:
-            caches.setdefault(cache.model, []).append(cache)
+        if cache.model is not None:
+            said[cache.model] = max(cache.size_bytes, said.get(cache.model, 0))
+            if cache.group == group:
+                caches.setdefault(cache.model, []).append(cache)
     for name, theirs in caches.items():
         known = now.lying.get(name)
         yield _Model(
             name,
-            known.size_bytes if known else max(cache.size_bytes for cache in theirs),
+            known.size_bytes if known else said[name],
             known is not None and known.here,
             now.users.get(name, ()),
             max((known and known.used_at) or 0, *(cache.made_at for cache in theirs)),

@@ -120,6 +120,9 @@ class Keeper:
             unsubscribe()
             self._models.close()
 
+    def look_again(self) -> None:
+        self._queue.add(_ALL)
+
     async def settled(self) -> None:
         """Until there is nothing to look at; downloads may still run."""
         await self._queue.settled()

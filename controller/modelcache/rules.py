@@ -102,24 +102,26 @@ def users(
     its way out counts no more.
     """
     known = [*caches]
-    found: dict[str, tuple[User, ...]] = {}
+    found: dict[str, dict[User, None]] = {}
     for live in services:
         metadata = live["metadata"]
-        uri = model_uri(live)
-        if uri is None or is_going(live):
-            continue
         annotations = metadata.get("annotations") or {}
-        cache = cache_of(uri, metadata["namespace"], annotations, known)
-        if cache is not None:
-            user = User(metadata["namespace"], metadata["name"], not is_stopped(live))
-            name = cache_name(cache)
-            found[name] = (*found.get(name, ()), user)
-    return found
+        for uri in () if is_going(live) else model_uris(live):
+            cache = cache_of(uri, metadata["namespace"], annotations, known)
+            if cache is not None:
+                user = User(metadata["namespace"], metadata["name"], not is_stopped(live))
+                found.setdefault(cache_name(cache), {})[user] = None
+    return {name: tuple(theirs) for name, theirs in found.items()}
 
 
-def model_uri(service: Json) -> str | None:
-    predictor = (service.get("spec") or {}).get("predictor") or {}
-    for key in ("model", *FRAMEWORKS):
-        if uri := (predictor.get(key) or {}).get("storageUri"):
-            return str(uri)
-    return None
+def model_uris(service: Json) -> list[str]:
+    """Of its predictor and of its canaries', each once."""
+    spec = service.get("spec") or {}
+    found = dict[str, None]()
+    for track in (spec, *(spec.get("canary") or ())):
+        predictor = track.get("predictor") or {}
+        for key in ("model", *FRAMEWORKS):
+            if uri := (predictor.get(key) or {}).get("storageUri"):
+                found[str(uri)] = None
+                break
+    return [*found]
