@@ -7,6 +7,7 @@ graphs that are not as a file says. All of it on one loop; only loading runs in 
 import asyncio
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -23,8 +24,14 @@ from controller.local.node import this_node
 from controller.local.plan import Machine, world
 from controller.local.progress import ProgressSink
 from controller.local.settings import LocalSettings
+from controller.local.units import LocalUnits
+from controller.local.usage import UnitUsage
 from controller.modelcache.kept import KeptCaches
 from controller.plane import ControlPlane
+from controller.resources.credentials import ConfigMap
+from controller.scaling.scaler import Key, Scaler
+from controller.scaling.shown import decided_before
+from controller.scaling.units import Configuration, UnitScale
 from controller.storage.settings import StorageSettings
 from controller.store.changes import Change, ChangeType
 from controller.store.errors import ApiError
@@ -69,6 +76,7 @@ class Control:
         self._turned = asyncio.Event()
         self._here: Here | None = None
         self._plane: ControlPlane | None = None
+        self._scaler: Scaler | None = None
 
     def beside(self) -> Beside:
         """For the source of graphs, in whatever thread it loads."""
@@ -108,7 +116,8 @@ class Control:
         self.manifests.others = lambda: side.endpoints
         self._take(parent, self.manifests.taken)
         try:
-            async with here.running(self._look_at, side.settled) as units:
+            async with here.running(self._look_at, side.drained) as units:
+                scaler, scale = self._scaling(side, here, units)
                 self._plane = ControlPlane(
                     self._store,
                     self._view,
@@ -117,8 +126,15 @@ class Control:
                     side,
                     on_change=self._turned.set,
                     elsewhere=given.elsewhere,
+                    scale=scale,
+                    revisions=given.local.revisions_kept,
                 )
-                await self._plane.run()
+                async with asyncio.TaskGroup() as tasks:
+                    scaling = tasks.create_task(scaler.run())
+                    try:
+                        await self._plane.run()
+                    finally:
+                        scaling.cancel()
         finally:
             self.manifests.on_load = lambda _: None
             unsubscribe()
@@ -133,6 +149,30 @@ class Control:
         """It serves something else now, or says something else of what it does not serve."""
         if self._plane is not None:
             self._plane.look_at_graphs()
+
+    def waiting(self, service: str) -> None:
+        """A call to this service waits at the router until it has a replica."""
+        if self._scaler is not None:
+            self._scaler.waiting(service)
+
+    def _scaling(self, side: RouterSide, here: Here, units: LocalUnits) -> tuple[Scaler, UnitScale]:
+        def ready(service: str, name: str) -> int:
+            running = units.observe(service).get(name)
+            return running.ready if running is not None else 0
+
+        def unit_of(key: Key) -> tuple[str, str] | None:
+            return scale.unit_of(key)
+
+        scaler = self._scaler = Scaler(
+            side.loads,
+            self._look_at,
+            clock=time.time,
+            usage=UnitUsage(here.backend.states, unit_of),
+            resumed=partial(decided_before, self._store),
+        )
+        config = Configuration(lambda: self._view.all(ConfigMap, None))
+        scale = UnitScale(scaler, ready, config)
+        return scaler, scale
 
     def _look_at(self, service: str) -> None:
         if self._plane is not None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from controller.endpoints import cluster_endpoints
 from controller.local.plan import Machine, Plan, plan
 from controller.resources.kinds import Kind, kind_of
 from controller.resources.model import dump
@@ -18,6 +19,8 @@ from graph.loader import Document
 from graph.problems import Located
 from graph.workspace import Workspace
 from router.config import EndpointSource
+
+SERVICE = "InferenceService"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,21 @@ class Manifests:
         self.planned = plan(resources, self._machine)
         self.taken = _taken(workspace, resources)
         self.on_load(self.taken)
-        # Nobody is ready yet; the control plane says when.
-        endpoints = {s.key: EndpointSource.of((), s.wanted.path) for s in self.planned.services}
-        return {**self.others(), **endpoints}, self.planned.problems
+        return {**self.others(), **_declared(workspace, resources)}, self.planned.problems
+
+
+def _declared(workspace: Workspace, resources: Resources) -> dict[str, EndpointSource]:
+    """Also of those that cannot run as they are: a graph that calls one names what is there. Nobody
+    is ready yet; the control plane says when.
+    """
+    paths = {
+        document.key: f"/v1/models/{document.name}:predict"
+        for document in workspace.documents
+        if document.kind == SERVICE
+    }
+    sound, _ = cluster_endpoints(resources)
+    paths |= {key: endpoint.path for key, endpoint in sound.items()}
+    return {key: EndpointSource.of((), path) for key, path in paths.items()}
 
 
 def _taken(workspace: Workspace, resources: Resources) -> Taken:

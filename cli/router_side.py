@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from dataclasses import astuple
 
 from controller.endpoints import Endpoint
 from controller.graphs import Served
-from router.config import EndpointSource
+from router.config import EndpointSource, RevisionSource
 from router.loads import ServiceLoad
 from router.parent import Parent
 
@@ -21,7 +22,12 @@ class RouterSide:
 
     def set_endpoints(self, endpoints: Mapping[str, Endpoint]) -> None:
         self.endpoints = {
-            key: EndpointSource.of(each.addresses, each.path) for key, each in endpoints.items()
+            key: EndpointSource(
+                each.path,
+                tuple(RevisionSource(*astuple(route)) for route in each.routes),
+                each.hold,
+            )
+            for key, each in endpoints.items()
         }
         self._parent.set_endpoints(self.endpoints)
 

@@ -63,7 +63,7 @@ def run(
     if isinstance(storage, list):
         fail(USAGE, storage)
     try:
-        store = Store(start.home.state(start.project), ALL_KINDS)
+        store = Store(start.home.of(start.project).state, ALL_KINDS)
     except CannotOpen as error:
         fail(FAILED, [str(error)])
     try:
@@ -88,7 +88,7 @@ class _Up:
         self._show_output = show_output
         self._started = asyncio.Event()
         given = Given(
-            start.home,
+            start.home.of(start.project),
             start.machine,
             tuple(built_in_runtimes()),
             LocalSettings(),
@@ -105,7 +105,15 @@ class _Up:
             config,
             on_started=lambda _: self._started.set(),
             on_change=self._control.router_changed,
-            admin_routes=routes(store, logs=self._control.logs, token=self._token),
+            on_waiting=self._control.waiting,
+            on_end=store.changes.close,  # lets go of who watches; the store itself goes on
+            admin_routes=routes(
+                store,
+                logs=self._control.logs,
+                token=self._token,
+                built_in=[document.data for document in given.built_in],
+                max_streams=max(1, read.admin_connections // 2),
+            ),
         )
         self._side = RouterSide(self._parent)
 

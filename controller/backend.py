@@ -9,7 +9,6 @@ from typing import Protocol
 
 from controller.desired import Unit
 from controller.observe import Observed
-from controller.workload import Role
 
 
 class Backend(Protocol):
@@ -18,8 +17,8 @@ class Backend(Protocol):
     def apply(self, service: str, unit: Unit) -> None:
         """As it should be; the same again changes nothing."""
 
-    def end(self, service: str, role: Role) -> None:
-        """No longer wanted. It is observed until nothing of it is left."""
+    def end(self, service: str, name: str) -> None:
+        """That unit is no longer wanted. It is observed until nothing of it is left."""
 
     def observe(self, service: str) -> Observed:
         """In the order of roles."""
@@ -30,7 +29,7 @@ class Backend(Protocol):
     def try_again(self, service: str) -> None:
         """Something that it may wait for has changed: a Secret, say."""
 
-    def host(self, service: str) -> str | None:
-        """Where its predictor is called, as HOST:PORT; None while nobody knows. Stays the same as
-        long as it can.
+    def host(self, service: str, name: str) -> str | None:
+        """Where a replica of that unit is called, as HOST:PORT; None while nobody knows. Stays the
+        same as long as it can.
         """

@@ -9,7 +9,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-TRUE, FALSE = "True", "False"
+TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,12 @@ def _condition(told: Told, before: Json | None, now: float) -> Json:
     same = before is not None and before.get("status") == told.status
     since = before.get("lastTransitionTime") if before is not None and same else None
     return said | {"lastTransitionTime": since or stamp(now)}
+
+
+def condition(status: Mapping[str, Any], kind: str = "Ready") -> str:
+    """Its status; UNKNOWN while there is none."""
+    found = (c["status"] for c in status.get("conditions") or () if c.get("type") == kind)
+    return next(found, UNKNOWN)
 
 
 def is_true(status: Mapping[str, Any], condition: str = "Ready") -> bool:

@@ -28,8 +28,9 @@ Packages = tuple[str, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One component of a service, as a backend gets it."""
+    """One component of a service, as a backend gets it. Its name is unique within the service."""
 
+    name: str  # predictor, v2-predictor; with the number of a revision once it has one
     component: Component
     replicas: int
     folder: Path  # where relative URIs begin
@@ -49,6 +50,7 @@ class Wanted:
     path: str  # that a graph calls
     entry: Role  # whom callers talk to
     runtime: Runtime | None = None
+    runtimes: tuple[Runtime, ...] = ()  # all that it was made with
     selection: Selection | None = None
     waiting: Mapping[Role, str] = field(default_factory=dict)
 
@@ -129,9 +131,16 @@ def desired(service: Service, world: World, host: str | None = None) -> Wanted |
             waiting[component.role] = "waits for its predictor"
             continue
         packages = world.packages(service, component, runtimes.get(component.role))
-        units.append(Unit(component, _replicas(component), service.folder, packages))
+        name = _name(service, component.role)
+        units.append(Unit(name, component, _replicas(component), service.folder, packages))
     roles = tuple(component.role for component in made.components)
-    return Wanted(roles, tuple(units), path, made.entry.role, runtime, selection, waiting)
+    used = tuple(each for each in runtimes.values() if each is not None)
+    return Wanted(roles, tuple(units), path, made.entry.role, runtime, used, selection, waiting)
+
+
+def _name(service: Service, role: Role) -> str:
+    variant = service.resource.spec.predictor.name
+    return f"{variant}-{role}" if variant and role is Role.PREDICTOR else role.value
 
 
 def _select(service: Service, world: World) -> Selection | None:
@@ -161,5 +170,5 @@ def _explainer_runtime(service: Service, world: World) -> Runtime | None:
 
 
 def _replicas(component: Component) -> int:
-    """Zero asks for scaling from nothing, which nobody does here; one runs instead."""
+    """To begin with: also what may go to zero first shows that it can run."""
     return max(1, component.declared.min_replicas or 1)

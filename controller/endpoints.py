@@ -21,11 +21,34 @@ ROOT = "/"
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """`addresses` are origins (`http://127.0.0.1:8080`); none means that nobody is ready."""
+class Route:
+    """What one revision of a service gets of its calls. `addresses` are origins
+    (`http://127.0.0.1:8080`), one a replica; none means that none is ready.
+    """
 
+    revision: str
+    percent: int
     addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`routes` are 100 percent in all, or none: then nobody is ready. `hold`: calls for a revision
+    that has no address wait until it has one.
+    """
+
     path: str
+    routes: tuple[Route, ...] = ()
+    hold: bool = False
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(address for route in self.routes for address in route.addresses)
+
+
+def whole(addresses: tuple[str, ...], path: str) -> Endpoint:
+    """Of a service without revisions."""
+    return Endpoint(path, (Route("", 100, addresses),))
 
 
 def cluster_endpoints(resources: Resources) -> tuple[dict[str, Endpoint], list[Located]]:
@@ -37,7 +60,7 @@ def cluster_endpoints(resources: Resources) -> tuple[dict[str, Endpoint], list[L
         if isinstance(path, Problem):
             problems.append(service.document.located(path))
         else:
-            endpoints[key] = Endpoint((_cluster_address(service.resource),), path)
+            endpoints[key] = whole((_cluster_address(service.resource),), path)
     return endpoints, problems
 
 

@@ -82,7 +82,8 @@ class Graphs:
         if live is None:
             known = {ref.name, f"{ref.namespace}/{ref.name}"} & {*self._elsewhere}
             return None if known else "there is no such InferenceService"
-        return None if is_true(live.get("status") or {}) else "it is not ready"
+        # An older revision may answer while the newest one is not ready.
+        return None if is_true(live.get("status") or {}, "IngressReady") else "it is not ready"
 
 
 def _as_it_is_written(live: Json, served: Served | str) -> Served | str:

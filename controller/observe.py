@@ -53,6 +53,7 @@ class Replica:
 class Running:
     """One unit, as it was applied, and what became of it. `unit` is None once it is to end."""
 
+    role: Role
     unit: Unit | None
     replicas: tuple[Replica, ...]
 
@@ -60,7 +61,18 @@ class Running:
     def addresses(self) -> tuple[str, ...]:
         return tuple(r.address for r in self.replicas if r.ready and r.address)
 
+    @property
+    def ready(self) -> int:
+        return sum(replica.ready for replica in self.replicas)
 
-Observed = Mapping[Role, Running]  # in the order of roles
+    @property
+    def available(self) -> bool:
+        """Enough of its replicas are ready; as with a Deployment, a quarter may be away."""
+        if self.unit is None:
+            return False
+        return self.ready >= self.unit.replicas - self.unit.replicas // 4
+
+
+Observed = Mapping[str, Running]  # by the names of units, in the order of roles
 
 NOTHING: Observed = MappingProxyType({})

@@ -17,7 +17,8 @@ from controller.desired import World
 from controller.endpoints import Endpoint
 from controller.graphs import Graphs, Served, called
 from controller.queue import Queue
-from controller.reconcile import Services
+from controller.reconcile import Around, Services
+from controller.scale import FIXED, Scale
 from controller.stopped import is_stopped
 from controller.store.changes import Change, ChangeType
 from controller.store.errors import ApiError
@@ -34,6 +35,8 @@ _AWAITED = ("Secret", "ConfigMap", "ServiceAccount", "StorageContainer", "Cluste
 _NO_AUTO_UPDATE = "serving.kserve.io/disable-auto-update"
 _NEW_RUNTIME = ("NoSupportingRuntime", "RuntimeNotRecognized", "RuntimeDisabled")
 
+REVISIONS_KEPT = 10
+
 Key = tuple[str, str]  # kind, namespace/name
 
 
@@ -44,6 +47,9 @@ class Router(Protocol):
 
     def graph(self, key: str) -> Served | str:
         """What is served of it; a text if nothing is, and why."""
+
+    def service_url(self, key: str) -> str:
+        """Where it offers this service, whatever becomes of its replicas."""
 
 
 class ControlPlane:
@@ -62,6 +68,8 @@ class ControlPlane:
         clock: Callable[[], float] = time.time,
         on_change: Callable[[], None] = lambda: None,
         elsewhere: Collection[str] = (),
+        scale: Scale = FIXED,
+        revisions: int = REVISIONS_KEPT,
     ) -> None:
         self._store = store
         self._router = router
@@ -69,7 +77,20 @@ class ControlPlane:
         self._on_change = on_change
         self._recorder = Recorder(store)
         self._endpoints: dict[str, Endpoint] = {}
-        self._services = Services(store, self._recorder, view, backend, world, self._publish, clock)
+        self._services = Services(
+            Around(
+                store,
+                self._recorder,
+                view,
+                backend,
+                world,
+                self._publish,
+                router.service_url,
+                clock,
+                scale,
+                revisions,
+            )
+        )
         self._graphs = Graphs(store, self._recorder, router.graph, clock, elsewhere)
         self._queue: Queue[Key] = Queue(self._look, self._failed)
 
@@ -113,7 +134,9 @@ class ControlPlane:
     def _is_published(self, live: Json) -> bool:
         """A status may be that of a run before this one."""
         endpoint = self._endpoints.get(_key(live))
-        return endpoint is not None and bool(endpoint.addresses)
+        if endpoint is None:
+            return False
+        return bool(endpoint.addresses) or (endpoint.hold and bool(endpoint.routes))
 
     async def _look(self, key: Key) -> None:
         which, name = key
@@ -185,7 +208,8 @@ class ControlPlane:
 
 
 def _readiness(live: Json | None) -> bool | None:
-    return None if live is None else is_true(live.get("status") or {})
+    """Whether callers have somewhere to go: what graphs over it want to know."""
+    return None if live is None else is_true(live.get("status") or {}, "IngressReady")
 
 
 def _key(live: Json) -> str:

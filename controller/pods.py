@@ -12,7 +12,6 @@ from controller.store.dependents import owned_by
 from controller.store.own_kinds import POD
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
-from controller.workload import Role
 
 _SERVICE = "serving.kserve.io/inferenceservice"
 
@@ -22,10 +21,10 @@ def show(store: Store, service: Json, observed: Observed) -> None:
     with store.transaction(flush=False):
         owned = (ref for ref in owned_by(store, service["metadata"]["uid"]) if ref.kind == POD)
         known = {ref.name: store.get(ref) for ref in owned}
-        for role, running, replica in _replicas(observed):
+        for running, replica in _replicas(observed):
             pod = known.pop(replica.name, None)
             if pod is None and running.unit is not None:
-                pod = store.create(POD, _pod(service, role, running, replica))
+                pod = store.create(POD, _pod(service, running, replica))
             if pod is not None:
                 container, before = pod["spec"]["containers"][0], pod.get("status") or {}
                 store.replace_status(Ref.of(POD, pod), pod_status(container, replica, before))
@@ -33,13 +32,13 @@ def show(store: Store, service: Json, observed: Observed) -> None:
             store.delete(Ref.of(POD, pod))
 
 
-def _replicas(observed: Observed) -> Iterator[tuple[Role, Running, Replica]]:
-    for role, running in observed.items():
+def _replicas(observed: Observed) -> Iterator[tuple[Running, Replica]]:
+    for running in observed.values():
         for replica in {replica.name: replica for replica in running.replicas}.values():
-            yield role, running, replica
+            yield running, replica
 
 
-def _pod(service: Json, role: Role, running: Running, replica: Replica) -> Json:
+def _pod(service: Json, running: Running, replica: Replica) -> Json:
     metadata = service["metadata"]
     assert running.unit is not None
     container = running.unit.component.container
@@ -50,14 +49,14 @@ def _pod(service: Json, role: Role, running: Running, replica: Replica) -> Json:
         "uid": metadata["uid"],
         "controller": True,
     }
-    said = {"name": container.name or role.value, "image": container.image}
+    said = {"name": container.name or running.role.value, "image": container.image}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "name": replica.name,
             "namespace": metadata["namespace"],
-            "labels": {_SERVICE: metadata["name"], "component": role.value},
+            "labels": {_SERVICE: metadata["name"], "component": running.role.value},
             "ownerReferences": [owner],
         },
         "spec": {"containers": [{key: value for key, value in said.items() if value}]},

@@ -5,23 +5,23 @@ and reconciling a settled state writes nothing. All calls return at once, so tha
 in the middle; whatever takes time reports by having the key added again.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from controller.backend import Backend
-from controller.conditions import is_true
-from controller.desired import (
-    INVALID,
-    Refused,
-    Wanted,
-    World,
-    desired,
-)
+from controller.conditions import FALSE, TRUE, condition
+from controller.desired import World
 from controller.diary import Diary
 from controller.diff import Apply, End, diff
-from controller.endpoints import Endpoint
-from controller.observe import Observed
+from controller.endpoints import Endpoint, Route
+from controller.observe import Observed, Running
 from controller.pods import show
+from controller.rollout.history import History
+from controller.rollout.intent import STOPPED, Intent, Intents
+from controller.rollout.revision import Revision
+from controller.rollout.versions import Renderer
+from controller.scale import Scale
+from controller.scaling import shown
 from controller.status import Seen, status
 from controller.stopped import is_stopped
 from controller.store.metadata import finalizers, is_going, with_finalizers
@@ -38,28 +38,35 @@ TRAINED_MODEL = kind("TrainedModel")
 Publish = Callable[[str, Endpoint | None], None]
 
 
-class Services:
-    """`publish` is told where graphs find a service."""
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What services are reconciled with. `publish` is told where callers find a service, `url` says
+    where the router offers it; so many `revisions` are kept of each.
+    """
 
-    def __init__(
-        self,
-        store: Store,
-        recorder: Recorder,
-        view: View,
-        backend: Backend,
-        world: World,
-        publish: Publish,
-        clock: Callable[[], float],
-    ) -> None:
-        self._store = store
-        self._recorder = recorder
-        self._diary = Diary(recorder)
-        self._view = view
-        self._backend = backend
-        self._world = world
-        self._publish = publish
-        self._clock = clock
-        self._paths: dict[str, tuple[Role, str]] = {}  # entry and path of the last good spec
+    store: Store
+    recorder: Recorder
+    view: View
+    backend: Backend
+    world: World
+    publish: Publish
+    url: Callable[[str], str]
+    clock: Callable[[], float]
+    scale: Scale
+    revisions: int
+
+
+class Services:
+    def __init__(self, around: Around) -> None:
+        self._around = around
+        self._store = around.store
+        self._backend = around.backend
+        self._diary = Diary(around.recorder)
+        self._history = History(around.store)
+        renderer = Renderer(self._history, around.view, around.world)
+        self._intents = Intents(renderer, around.backend, around.scale, around.url)
+        self._paths: dict[str, str] = {}  # of the last good specs
+        self._inner: dict[str, set[str]] = {}  # what of them only their transformers call
 
     def reconcile(self, key: str) -> None:
         namespace, _, name = key.partition("/")
@@ -71,52 +78,57 @@ class Services:
         if FINALIZER not in finalizers(live):
             held = [*finalizers(live), FINALIZER]
             live = self._store.edit(ref, lambda found: with_finalizers(found, held))
-        wanted = None if is_stopped(live) else self._wanted(key, live)
-        self._carry_out(key, wanted)
+        intent = STOPPED if is_stopped(live) else self._intents.of(key, live)
+        self._carry_out(key, intent)
         observed = self._backend.observe(key)
-        self._publish(key, self._endpoint(key, wanted, observed))
+        self._publish(key, intent, observed)
         show(self._store, live, observed)
         self._diary.note(key, live, observed)
-        self._tell(ref, live, wanted, observed)
+        shown.show(self._store, self._around.recorder, live, self._around.scale.told(key))
+        self._history.prune(live, intent.known, self._around.revisions, intent.rollout.named)
+        self._tell(ref, live, intent, observed)
 
-    def _wanted(self, key: str, live: Json) -> Wanted | Refused:
-        service = self._view.service(live)
-        if isinstance(service, list):
-            return Refused(INVALID, tuple(service))
-        world = replace(self._world, runtimes=self._view.runtimes(), config=self._view.config())
-        return desired(service, world, self._backend.host(key))
-
-    def _carry_out(self, key: str, wanted: Wanted | Refused | None) -> None:
-        if isinstance(wanted, Refused):
-            return  # what runs already runs on
-        units = wanted.units if wanted is not None else ()
-        waiting = tuple(wanted.waiting) if wanted is not None else ()
-        for change in diff(self._backend.observe(key), units, kept=waiting):
+    def _carry_out(self, key: str, intent: Intent) -> None:
+        for change in diff(self._backend.observe(key), intent.units, kept=intent.kept):
             match change:
                 case Apply(unit):
                     self._backend.apply(key, unit)
-                case End(role):
-                    self._backend.end(key, role)
+                case End(name):
+                    self._backend.end(key, name)
 
-    def _endpoint(
-        self, key: str, wanted: Wanted | Refused | None, observed: Observed
-    ) -> Endpoint | None:
-        if isinstance(wanted, Wanted):
-            self._paths[key] = wanted.entry, wanted.path
+    # Where callers find it
+
+    def _publish(self, key: str, intent: Intent, observed: Observed) -> None:
+        if intent.path is not None:
+            self._paths[key] = intent.path
         if key not in self._paths:
-            return None
-        entry, path = self._paths[key]
-        if wanted is None or any(
-            role not in observed or not observed[role].addresses for role in (Role.PREDICTOR, entry)
-        ):
-            return Endpoint((), path)
-        return Endpoint(observed[entry].addresses, path)
+            return
+        path = self._paths[key]
+        inner = {f"{key}-{name}": name for name in intent.inner}
+        for gone in self._inner.get(key, set()) - inner.keys():
+            self._around.publish(gone, None)
+        self._inner[key] = set(inner)
+        for each, name in inner.items():
+            route = Route("", 100, _addresses(observed.get(name)))
+            self._around.publish(each, Endpoint(path, (route,), intent.hold))
+        self._around.publish(key, Endpoint(path, _routes(intent, observed), intent.hold))
 
-    def _tell(
-        self, ref: Ref, live: Json, wanted: Wanted | Refused | None, observed: Observed
-    ) -> None:
+    # What is told of it
+
+    def _tell(self, ref: Ref, live: Json, intent: Intent, observed: Observed) -> None:
         before: Json = live.get("status") or {}
-        seen = Seen(wanted, observed, live["metadata"]["generation"], before, self._clock())
+        created = intent.revisions.get(intent.rollout.created or "")
+        seen = Seen(
+            intent.latest,
+            _by_role(created, observed) if created is not None else _roles(observed),
+            live["metadata"]["generation"],
+            before,
+            self._around.clock(),
+            rollout=intent.rollout,
+            url=self._around.url(Ref.of(SERVICE, live).namespace + "/" + ref.name),
+            answers=any(route.addresses for route in _routes(intent, observed)) or intent.waits,
+            canaries=intent.canaries,
+        )
         after = status(seen)
         if after == before:
             return
@@ -125,30 +137,39 @@ class Services:
 
     def _record(self, live: Json, before: Json, after: Json) -> None:
         name = live["metadata"]["name"]
+        recorder = self._around.recorder
         failed = _failure(after)
         if failed and failed != _failure(before):
-            self._recorder.record(live, failed["reason"], failed["message"], warning=True)
-        if is_true(after) and not is_true(before):
-            message = f"InferenceService {name} is ready"
-            self._recorder.record(live, "InferenceServiceReady", message)
-        elif is_true(before) and not is_true(after):
-            unready = [c["type"] for c in after["conditions"] if c["status"] != "True"]
+            recorder.record(live, failed["reason"], failed["message"], warning=True)
+        was, now = condition(before), condition(after)
+        if now == TRUE and was != TRUE:
+            recorder.record(live, "InferenceServiceReady", f"InferenceService {name} is ready")
+        elif was != FALSE and now == FALSE and before.get("conditions"):
+            unready = [c["type"] for c in after["conditions"] if c["status"] == FALSE]
             message = f"InferenceService {name} is not ready: {', '.join(unready)}"
-            self._recorder.record(live, "InferenceServiceNotReady", message, warning=True)
+            recorder.record(live, "InferenceServiceNotReady", message, warning=True)
+        for message in _traffic_moved(before, after):
+            recorder.record(live, "TrafficMoved", message)
+
+    # Its end
 
     def _remove(self, key: str, ref: Ref, live: Json | None) -> None:
         """Drained, ended, and then let go of."""
-        if key in self._paths:
-            self._publish(key, Endpoint((), self._paths[key][1]))
-        self._carry_out(key, None)
+        for each in (key, *self._inner.get(key, ())):
+            if each == key and key not in self._paths:
+                continue
+            self._around.publish(each, Endpoint(self._paths[key]))
+        self._carry_out(key, STOPPED)
         observed = self._backend.observe(key)
         if live is not None:
             show(self._store, live, observed)
             self._diary.note(key, live, observed)
         if observed:
             return
+        self._around.scale.forget(key)
+        for each in (key, *self._inner.pop(key, ())):
+            self._around.publish(each, None)
         self._paths.pop(key, None)
-        self._publish(key, None)
         if live is not None and FINALIZER in finalizers(live):
             self._remove_trained_models(ref)
             held = [name for name in finalizers(live) if name != FINALIZER]
@@ -163,6 +184,57 @@ class Services:
             self._store.delete(Ref.of(TRAINED_MODEL, model))
 
 
+def _addresses(running: Running | None) -> tuple[str, ...]:
+    return running.addresses if running is not None else ()
+
+
+def _routes(intent: Intent, observed: Observed) -> tuple[Route, ...]:
+    return tuple(
+        Route(
+            share.revision,
+            share.percent,
+            _entry_addresses(intent.revisions[share.revision], intent, observed),
+        )
+        for share in intent.rollout.given
+        if share.revision in intent.revisions
+    )
+
+
+def _entry_addresses(revision: Revision, intent: Intent, observed: Observed) -> tuple[str, ...]:
+    """Of whom callers talk to; nobody, while the predictor behind it is away."""
+    predictor = revision.units[Role.PREDICTOR].name
+    entry = revision.units.get(Role.TRANSFORMER, revision.units[Role.PREDICTOR]).name
+    if predictor not in intent.inner and not _addresses(observed.get(predictor)):
+        return ()
+    return _addresses(observed.get(entry))
+
+
+def _by_role(revision: Revision, observed: Observed) -> Mapping[Role, Running]:
+    return {
+        Role(role): observed[unit.name]
+        for role, unit in revision.units.items()
+        if unit.name in observed
+    }
+
+
+def _roles(observed: Observed) -> Mapping[Role, Running]:
+    return {running.role: running for running in observed.values()}
+
+
 def _failure(said: Json) -> Json:
     info: Json = (said.get("modelStatus") or {}).get("lastFailureInfo") or {}
     return {key: info[key] for key in ("reason", "message") if key in info}
+
+
+def _traffic_moved(before: Json, after: Json) -> list[str]:
+    """In words, if shares are not what they were; the first ones are no news."""
+    was, now = _traffic(before), _traffic(after)
+    if not was or not now or was == now:
+        return []
+    return [f"calls go to {now}; so far to {was}"]
+
+
+def _traffic(said: Json) -> str:
+    predictor: Json = (said.get("components") or {}).get("predictor") or {}
+    shares = predictor.get("traffic") or ()
+    return ", ".join(f"{share['revisionName']} ({share['percent']} %)" for share in shares)

@@ -3,34 +3,66 @@ runs. Pure.
 
 Conditions, reasons and `modelStatus` are as in KServe's deployments without Knative. What was said
 before is passed in, since some of it is history: when a condition changed, what failed last.
+
+Components are those of the newest revision. While an older one answers the calls, the service can
+be reached whatever becomes of the newest, and `Ready` is Unknown until that is clear.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from controller.conditions import FALSE, TRUE, Told, conditions, stamp
+from controller.conditions import FALSE, TRUE, UNKNOWN, Told, conditions, stamp
 from controller.desired import Refused, Wanted
 from controller.happenings import LOAD_FAILED, OOM_KILLED
-from controller.observe import Failure, Observed, Phase, Replica, Running
+from controller.observe import Failure, Phase, Replica, Running
+from controller.rollout.decide import Rollout
 from controller.workload import Role
 
 Json = dict[str, Any]
 
 STOPPED = "Stopped"
+STANDBY = "Standby"  # scaled to zero: it is loaded when somebody asks
 MODE = "Standard"
 NOT_CREATED = "NotCreated"
 
 
+NO_ROLLOUT = Rollout(None, None, None, None, (), (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryTold:
+    """One of `canary[]`. `message`: why it cannot be had."""
+
+    name: str
+    ready: bool
+    percent: int
+    message: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All that a status is made of."""
+    """All that a status is made of. `observed`: what runs of the newest revision; `answers`: some
+    revision does, at `url`.
+    """
 
     wanted: Wanted | Refused | None  # None: it is stopped
-    observed: Observed
+    observed: Mapping[Role, Running]
     generation: int
     before: Json = field(default_factory=dict)
     now: float = 0.0
+    rollout: Rollout = NO_ROLLOUT
+    url: str = ""
+    answers: bool = False
+    canaries: Sequence[CanaryTold] = ()
+
+    @property
+    def serving(self) -> str | None:
+        """An older revision that answers while the newest one does not."""
+        if not self.answers:
+            return None
+        called = [share.revision for share in self.rollout.given if share.percent]
+        return called[0] if called and self.rollout.created not in called else None
 
 
 def status(seen: Seen) -> Json:
@@ -39,24 +71,28 @@ def status(seen: Seen) -> Json:
         return _stopped(seen)
     roles = _roles(seen)
     told = [_component(role, seen.observed.get(role), seen.wanted) for role in roles]
-    ingress = _ingress(told)
+    if seen.serving is not None:
+        told = [
+            _rolling(each, seen.observed.get(role), seen.serving)
+            for role, each in zip(roles, told, strict=True)
+        ]
+    ingress = _ingress(told, seen.answers)
     ready = _ready(told[0], ingress)
+    others = [Told(STOPPED, FALSE, informative=True), *_canary_condition(seen.canaries)]
     said: Json = {
         "observedGeneration": seen.generation,
-        "conditions": conditions(
-            [*told, ingress, ready, Told(STOPPED, FALSE, informative=True)], seen.before, seen.now
-        ),
+        "conditions": conditions([*told, ingress, ready, *others], seen.before, seen.now),
         "deploymentMode": MODE,
     }
-    addresses = _addresses(seen) if ingress.status == TRUE else ()
-    if addresses:
-        said["url"] = addresses[0]
-        said["address"] = {"url": addresses[0]}
-    said["components"] = {
-        role: {"url": running.addresses[0]} if running.addresses else {}
-        for role in roles
-        if (running := seen.observed.get(role)) is not None
-    }
+    if ingress.status == TRUE:
+        said["url"] = seen.url
+        said["address"] = {"url": seen.url}
+    said["components"] = _components(seen, roles)
+    if seen.canaries:
+        said["canaryStatuses"] = [
+            {"name": each.name, "ready": each.ready, "trafficPercent": each.percent}
+            for each in seen.canaries
+        ]
     said |= _runtime(seen.wanted, seen.before)
     model = _model_status(seen, ready.status == TRUE)
     if model:
@@ -80,9 +116,7 @@ def _component(role: Role, running: Running | None, wanted: Wanted | Refused) ->
             return Told(kind, FALSE, wanted.reason, wanted.message, informative)
         waits = wanted.waiting.get(role, "")
         return Told(kind, FALSE, NOT_CREATED, waits, informative)
-    ready = sum(replica.ready for replica in running.replicas)
-    number = running.unit.replicas
-    if ready >= number - number // 4:  # as a Deployment: a quarter may be away
+    if running.available:
         return Told(kind, TRUE, informative=informative)
     worst = _worst(running.replicas)
     if worst is None:
@@ -98,8 +132,23 @@ def _worst(replicas: Sequence[Replica]) -> Replica | None:
     return min(away, key=lambda replica: order.index(replica.phase), default=None)
 
 
-def _ingress(told: Sequence[Told]) -> Told:
+def _rolling(told: Told, running: Running | None, serving: str) -> Told:
+    """Of the newest revision, while another one serves: whether it will be ready is open, until a
+    replica of it has failed.
+    """
+    if told.status == TRUE or running is None or running.unit is None:
+        return told
+    failed = any(
+        replica.phase is Phase.FAILED or replica.failure is not None for replica in running.replicas
+    )
+    message = f"{told.message}; {serving} serves" if told.message else f"{serving} serves"
+    return replace(told, status=FALSE if failed else UNKNOWN, message=message)
+
+
+def _ingress(told: Sequence[Told], answers: bool) -> Told:
     """Whether callers have somewhere to go."""
+    if answers:
+        return Told("IngressReady", TRUE)
     for each in told:
         if each.status != TRUE and not each.type.startswith("Explainer"):
             name = each.type.removesuffix("Ready")
@@ -108,8 +157,50 @@ def _ingress(told: Sequence[Told]) -> Told:
 
 
 def _ready(predictor: Told, ingress: Told) -> Told:
-    bad = next((each for each in (predictor, ingress) if each.status != TRUE), None)
-    return Told("Ready", TRUE) if bad is None else Told("Ready", FALSE, bad.reason, bad.message)
+    for status in (FALSE, UNKNOWN):
+        for each in (predictor, ingress):
+            if each.status == status:
+                return Told("Ready", status, each.reason, each.message)
+    return Told("Ready", TRUE)
+
+
+def _canary_condition(canaries: Sequence[CanaryTold]) -> list[Told]:
+    if not canaries:
+        return []
+    unready = [each for each in canaries if not each.ready]
+    if not unready:
+        return [Told("CanaryPredictorReady", TRUE, "AllCanariesReady", informative=True)]
+    words = [f"{each.name}: {each.message}" if each.message else each.name for each in unready]
+    return [
+        Told("CanaryPredictorReady", FALSE, "CanariesNotReady", "; ".join(words), informative=True)
+    ]
+
+
+def _components(seen: Seen, roles: Sequence[Role]) -> Json:
+    """Of those that run; the predictor's also tells of revisions."""
+    said: Json = {}
+    for role in roles:
+        running = seen.observed.get(role)
+        if running is not None:
+            said[role] = {"url": running.addresses[0]} if running.addresses else {}
+    rollout = seen.rollout
+    names = {
+        "latestCreatedRevision": rollout.created,
+        "latestReadyRevision": rollout.ready,
+        "latestRolledoutRevision": rollout.rolled,
+        "previousRolledoutRevision": rollout.previous,
+    }
+    told = {key: name for key, name in names.items() if name is not None}
+    if told:
+        said[Role.PREDICTOR] = (said.get(Role.PREDICTOR) or {}) | told
+    if rollout.given:
+        said[Role.PREDICTOR]["traffic"] = [
+            {"revisionName": share.revision, "percent": share.percent}
+            | ({"tag": share.tag} if share.tag else {})
+            | ({"latestRevision": True} if share.revision == rollout.created else {})
+            for share in rollout.given
+        ]
+    return said
 
 
 def _stopped(seen: Seen) -> Json:
@@ -135,16 +226,6 @@ def _ready_type(role: Role) -> str:
     return f"{role.capitalize()}Ready"
 
 
-def _addresses(seen: Seen) -> tuple[str, ...]:
-    """Of whom callers talk to; what is no longer as it is written has its last one."""
-    if isinstance(seen.wanted, Wanted):
-        entry = seen.wanted.entry
-    else:
-        entry = Role.TRANSFORMER if Role.TRANSFORMER in seen.observed else Role.PREDICTOR
-    running = seen.observed.get(entry)
-    return running.addresses if running is not None else ()
-
-
 def _runtime(wanted: Wanted | Refused, before: Json) -> Json:
     """Cluster-wide or not, only one of the two keys is there."""
     keys = ("servingRuntimeName", "clusterServingRuntimeName")
@@ -165,8 +246,8 @@ def _model_status(seen: Seen, ready: bool) -> Json:
     before: Json = seen.before.get("modelStatus") or {}
     active = before.get("states", {}).get("activeModelState", "")
     target = "FailedToLoad" if isinstance(seen.wanted, Refused) else _target(replicas, ready)
-    serving = any(replica.ready for replica in replicas)
-    if target == "Loaded" or (active == "Loaded" and not serving):
+    serving = any(replica.ready for replica in replicas) or seen.answers
+    if target in ("Loaded", STANDBY) or (active == "Loaded" and not serving):
         active = target
     failure = _failure_info(seen, replicas, before)
     said: Json = {
@@ -186,7 +267,7 @@ def _target(replicas: Sequence[Replica], ready: bool) -> str:
     """
     newest = max(replicas, key=lambda replica: replica.since, default=None)
     if newest is None:
-        return "Pending"
+        return STANDBY if ready else "Pending"
     if newest.phase is Phase.LOADING:
         return "Loading"
     never_ran = newest.failure is not None and newest.failure.exit_code is None
@@ -202,7 +283,7 @@ def _transition(seen: Seen, target: str) -> str:
     if isinstance(seen.wanted, Refused):
         return "InvalidSpec"
     match target:
-        case "Loaded":
+        case "Loaded" | "Standby":
             return "UpToDate"
         case "FailedToLoad":
             return "BlockedByFailedLoad"

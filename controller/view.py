@@ -82,6 +82,17 @@ class View:
         named_so = {(r.resource.kind, r.name) for r in given}
         return [*given, *(r for r in self._built_in if (r.resource.kind, r.name) not in named_so)]
 
+    def runtime(self, file: str, manifest: Json) -> Runtime | None:
+        """One that was kept, as it was."""
+        resource, _ = parse_object(manifest)
+        if resource is None:
+            return None
+        name, namespace = resource.metadata.name, resource.metadata.namespace or "default"
+        document = Document(
+            file, manifest["apiVersion"], manifest["kind"], name, namespace, manifest, _PLACE
+        )
+        return Declared(cast(AnyServingRuntime, resource), document)
+
     def config(self) -> Config:
         """What the ConfigMap `inferenceservice-config` says, in whatever namespace it is."""
         for each in self.all(ConfigMap, None):

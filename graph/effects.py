@@ -88,6 +88,16 @@ class Decision:
 
 
 @dataclass(slots=True)
+class Forward:
+    """A caller's own request, passed on instead of a POST to the target's path. Its headers are
+    those of the call, and all headers of the answer come back, but for those of one hop.
+    """
+
+    method: bytes
+    path: bytes  # with the query
+
+
+@dataclass(slots=True)
 class Call:
     """Ask one target. The driver owns sockets, retries of unsent requests, and the clock."""
 
@@ -96,6 +106,9 @@ class Call:
     headers: Headers
     body: bytes
     timeout_s: float | None
+    seed: int = 0  # of the Input: one request sees one revision of a service
+    forward: Forward | None = None
+    revision: str = ""  # of the service that was asked; the driver fills it in
 
 
 @dataclass(slots=True)

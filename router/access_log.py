@@ -16,6 +16,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from graph.effects import Failure
 from router.failures import FAILURES
@@ -31,7 +32,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     time: str
     level: str
     event: str
-    graph: str
+    graph: str | UnsetType  # unset where a service was asked without a graph
     revision: str
     method: str
     path: str
@@ -41,6 +42,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     bytes_out: int
     request_id: str
     client: str
+    service: str = ""
     decisions: dict[str, str] = {}  # node -> chosen step
     failed: str = ""  # the step that failed, with the kind and cause of the failure
     kind: str = ""
@@ -92,6 +94,10 @@ def line_of(
         request.client,
         cause=cause,
     )
+    if request.service is not None:
+        line.service = request.service.key
+        line.graph = UNSET
+        line.revision = request.revision
     if request.decisions:
         line.decisions = {decision.node: decision.step for decision in request.decisions}
     failure = request.failure
@@ -113,6 +119,7 @@ def as_json(line: Line) -> bytes:
 
 def as_text(line: Line) -> bytes:
     """For a terminal: what a person looks for first, first."""
+    subject = line.service or line.graph or ""
     way = " ".join(f"{node.rsplit('/', 1)[-1]}={step}" for node, step in line.decisions.items())
     parts = [
         line.time[11:23],
@@ -120,7 +127,7 @@ def as_text(line: Line) -> bytes:
         f"{line.duration_ms:8.2f} ms",
         line.method,
         line.path,
-        line.graph and f"{line.graph}@{line.revision}",
+        f"{subject}@{line.revision}" if line.revision else subject,
         way,
         f"{line.kind} at {line.failed or '-'}: {line.cause}" if line.kind else line.cause,
         line.request_id,

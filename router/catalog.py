@@ -39,6 +39,9 @@ class Catalog:
         if not loaded.graphs:
             log.warning("there is no InferenceGraph here: every path answers 404")
         self._take(loaded)
+        if self.generation.number == 0:  # nothing at all, which workers wait to be told too
+            self.generation = replace(self.generation, number=1)
+            self._send()
 
     def reload(self, loaded: Loaded) -> None:
         """A later one, of any quality."""
@@ -74,7 +77,14 @@ class Catalog:
         if accepted is None:
             self.generation = replace(current, refused=answer.problems)
         else:
-            self.generation = replace(accepted, number=current.number + 1, refused=answer.problems)
+            # Graphs go back; services do not: who was taken out of the table may be gone by now.
+            endpoints = {**accepted.endpoints, **self._fed}
+            self.generation = replace(
+                accepted,
+                number=current.number + 1,
+                endpoints=endpoints,
+                refused=answer.problems,
+            )
             self._send()
 
     @property

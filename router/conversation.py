@@ -22,6 +22,7 @@ from router.channel import (
     Started,
     ToParent,
     ToWorker,
+    Waiting,
 )
 from router.config import DataPlaneConfig, EndpointSource, GraphSource
 
@@ -52,13 +53,16 @@ class Worker:
     def __init__(
         self,
         channel: Channel[ToParent, ToWorker],
-        make_plane: Callable[[DataPlaneConfig], Plane],
+        make_plane: Callable[[DataPlaneConfig, Callable[[str], None]], Plane],
         sockets: Sequence[socket.socket],
     ) -> None:
         self._channel = channel
         self._make_plane = make_plane
         self._sockets = sockets
         self._listening = False
+        self._graphs: tuple[GraphSource, ...] = ()  # as installed last
+        self._waiting: dict[str, None] = {}  # services that the parent is to hear of
+        self._wake = asyncio.Event()
         self.drained = False
 
     async def run(self) -> None:
@@ -73,21 +77,25 @@ class Worker:
             return
         if not isinstance(first, Configure):
             raise BrokenChannel(f"{type(first).__name__} came before Configure")
-        plane = self._make_plane(first.config)
+        plane = self._make_plane(first.config, self._note_waiting)
         try:
             await self._channel.send(Started())
             async with asyncio.TaskGroup() as tasks:
+                telling = tasks.create_task(self._tell_waiting())
                 while (message := await self._channel.receive()) is not None:
                     match message:
                         case Install():
                             await self._channel.send(await self._install(plane, message))
-                            await self._settle()
+                            if message.graphs != self._graphs:  # not for replicas that come and go
+                                self._graphs = message.graphs
+                                await self._settle()
                         case Ready(ready):
                             plane.set_ready(ready)
                         case Drain(limit_s):
                             tasks.create_task(self._drain(plane, limit_s))
                         case Configure():
                             raise BrokenChannel("Configure came twice")
+                telling.cancel()
                 if not self.drained:
                     raise _Alone
         except* (_Alone, ConnectionError):
@@ -109,6 +117,18 @@ class Worker:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+
+    def _note_waiting(self, service: str) -> None:
+        self._waiting[service] = None
+        self._wake.set()
+
+    async def _tell_waiting(self) -> None:
+        """At once, but all that begin to wait in one turn of the loop in one message."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            services, self._waiting = tuple(self._waiting), {}
+            await self._channel.send(Waiting(services))
 
     async def _drain(self, plane: Plane, limit_s: float) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random, SystemRandom
 from time import monotonic
 
 from graph.document import Document
+from graph.plan import Plan
 from router import failures
 from router.access_log import AccessLog, as_json, as_text
 from router.config import DataPlaneConfig, EndpointSource, GraphSource
@@ -18,7 +19,6 @@ from router.plans import Plans
 from router.series import IN_FLIGHT
 from router.stack import build
 from router.upstream.http import HttpUpstream
-from router.upstream.metered import MeteredUpstream
 from router.wire.refused import Refused
 
 STDOUT = 1
@@ -27,19 +27,24 @@ SWEEP_S = 1.0
 
 class DataPlane:
     def __init__(
-        self, config: DataPlaneConfig, counters: Counters, loop: asyncio.AbstractEventLoop
+        self,
+        config: DataPlaneConfig,
+        counters: Counters,
+        loop: asyncio.AbstractEventLoop,
+        waiting: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`waiting` is told of a service when calls to it begin to wait for a replica."""
         self._loop = loop
         self._counters = counters
         self._ready = True
         self._deadlines = Deadlines(loop)
         self._plans = Plans(default=config.default_graph, compat=config.compat)
-        self._upstream = HttpUpstream(config, counters, self._deadlines, loop)
+        self._upstream = HttpUpstream(config, counters, self._deadlines, loop, waiting)
         self._log = self._access_log(config)
         handler = build(
             config,
             self._plans,
-            MeteredUpstream(self._upstream, counters),
+            self._upstream,
             counters,
             self._deadlines,
             None if self._log is None else self._log.record,
@@ -58,7 +63,7 @@ class DataPlane:
         # In a thread: thousands of nodes take a good part of a second, and requests go on.
         compiled = await asyncio.to_thread(self._plans.compiled, graphs)
         if not compiled.problems:
-            self._plans.install(compiled)
+            self._plans.install(compiled, endpoints)
             plans = self._plans.routes.plans.values()
             self._upstream.install((target for plan in plans for target in plan.targets), endpoints)
         return compiled.problems
@@ -103,8 +108,8 @@ class DataPlane:
         self._sweeping = self._loop.call_later(SWEEP_S, self._sweep)
 
     def _read_limit(self, path: bytes, host: bytes) -> float | None:
-        plan = self._plans.routes.find(path, host)
-        return None if plan is None else plan.timeouts.read_s
+        found = self._plans.routes.find(path, host)
+        return found.timeouts.read_s if isinstance(found, Plan) else None
 
     def _refused(self, fault: Refused, client: str) -> None:
         """A message that never became a request is counted and logged all the same."""

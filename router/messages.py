@@ -12,6 +12,7 @@ from graph.effects import Decision, Failure, Headers
 
 if TYPE_CHECKING:
     from graph.plan import Plan
+    from router.plans import Service
 
 CLIENT_CLOSED = 499  # nginx's code for a client that left; never sent, only logged and counted
 
@@ -53,6 +54,8 @@ class Request:
         "head",
         "plan",
         "request_id",
+        "revision",
+        "service",
         "started",
     )
 
@@ -63,15 +66,22 @@ class Request:
         self.started = 0.0  # time.monotonic(), the loop's clock, when all of it had come
         self.request_id = b""
         self.plan: Plan | None = None
+        self.service: Service | None = None  # asked for without a graph
+        self.revision = ""  # of this service
         self.decisions: list[Decision] = []
         self.failure: Failure | None = None
 
 
 class Response:
-    __slots__ = ("body", "close", "headers", "status")
+    __slots__ = ("body", "close", "headers", "status", "tells_length")
 
     def __init__(
-        self, status: int, headers: Headers = (), body: bytes = b"", close: bool = False
+        self,
+        status: int,
+        headers: Headers = (),
+        body: bytes = b"",
+        close: bool = False,
+        tells_length: bool = False,
     ) -> None:
         self.status = status
         self.headers = (
@@ -79,6 +89,8 @@ class Response:
         )
         self.body = body
         self.close = close  # the connection must not be used again
+        # An answer to HEAD: whatever its headers say of a length is all that is known.
+        self.tells_length = tells_length
 
 
 class Cancellable(Protocol):

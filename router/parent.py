@@ -23,6 +23,7 @@ from router.channel import Installed
 from router.config import DataPlaneConfig, EndpointSource
 from router.counters import Ledger
 from router.front.admin import admin_server
+from router.front.admin_port import administer
 from router.generation import Generation
 from router.loads import ServiceLoad, in_flight, service_loads
 from router.log import fields
@@ -49,7 +50,8 @@ class StartFailed(Exception):
 class Parent:
     """`on_started` is called once all workers serve, `on_change` when a reload has been dealt with
     and when a worker has what was last loaded; `on_waiting` with the `namespace/name` of a service
-    whenever calls to it begin to wait for a replica.
+    whenever calls to it begin to wait for a replica, `on_end` before the admin port waits for those
+    who still listen to it.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Parent:
         on_started: Callable[["Parent"], None] = lambda _: None,
         on_change: Callable[[], None] = lambda: None,
         on_waiting: Callable[[str], None] = lambda _: None,
+        on_end: Callable[[], None] = lambda: None,
         admin_routes: Iterable[web.AbstractRouteDef] = (),
         worker_command: Sequence[str] = COMMAND,
     ) -> None:
@@ -69,6 +72,7 @@ class Parent:
         self._config = config
         self._on_started = on_started
         self._tell_change = on_change
+        self._on_end = on_end
         self._admin_routes = admin_routes
         self._ledger = Ledger()
         self._workers = Workers(
@@ -261,14 +265,9 @@ class Parent:
                 self._tell_change()
 
     async def _administer(self, listeners: Sequence[socket.socket]) -> None:
+        most = self._settings.admin_connections
         runner = admin_server(self, self._admin_routes)
-        await runner.setup()
-        try:
-            for listener in listeners:
-                await web.SockSite(runner, listener).start()
-            await asyncio.Event().wait()
-        finally:
-            await runner.cleanup()
+        await administer(runner, listeners, most=most, on_end=self._on_end)
 
     # What happens
 

@@ -11,6 +11,7 @@ import re2
 
 from graph.effects import Headers
 from router.messages import Head
+from router.wire.hops import named
 
 log = logging.getLogger("graphway.propagate")
 
@@ -54,12 +55,7 @@ class Propagate:
     def __call__(self, head: Head) -> Headers:
         pairs = [pair for pair in head.headers if self._wanted(pair[0])]
         if b"connection" in head.fields:
-            hop_by_hop = {
-                option.strip().lower()
-                for name, value in head.headers
-                if name == b"connection"
-                for option in value.split(b",")
-            }
+            hop_by_hop = named(head.headers)
             pairs = [pair for pair in pairs if pair[0] not in hop_by_hop]
         return tuple(pairs)
 

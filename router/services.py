@@ -47,11 +47,15 @@ def endpoints_of(
     given: Iterable[GivenService],
     declared: Mapping[str, EndpointSource],
 ) -> tuple[dict[str, EndpointSource], list[Located]]:
-    """The endpoint of each service that a graph names, by `namespace/name`, and warnings about
-    those that nobody knows.
+    """The endpoint of each service that a graph names, or the user with its namespace, by
+    `namespace/name`, and warnings about those that nobody knows.
     """
     by_name = {service.name: service for service in given}
-    endpoints: dict[str, EndpointSource] = {}
+    endpoints = {
+        key: EndpointSource.of((service.address,), service.path or _usual_path(key))
+        for key, service in by_name.items()
+        if "/" in key
+    }
     warnings: list[Located] = []
     for graph in graphs:
         for name, path in _named(graph):
@@ -60,7 +64,7 @@ def endpoints_of(
             service = by_name.get(key) or by_name.get(name)
             usual = known or EndpointSource.of(
                 (f"http://{name}-predictor.{graph.namespace}.svc.cluster.local",),
-                f"/v1/models/{name}:predict",
+                _usual_path(key),
             )
             if service is not None:
                 endpoints[key] = EndpointSource.of((service.address,), service.path or usual.path)
@@ -69,6 +73,10 @@ def endpoints_of(
             if known is None:
                 warnings.append(graph.located(_unknown(path, name, usual)))
     return endpoints, warnings
+
+
+def _usual_path(key: str) -> str:
+    return f"/v1/models/{key.partition('/')[2]}:predict"
 
 
 def _named(graph: Document) -> Iterator[tuple[str, Path]]:

@@ -82,6 +82,10 @@ class Settings(BaseSettings):
     port: Port = Field(8080, description="Data port; 0 picks a free one and prints it.")
     admin_host: str = Field("127.0.0.1", description="Address of the admin port.")
     admin_port: Port = Field(9902, description="Admin port; 0 picks a free one and prints it.")
+    admin_connections: Count = Field(
+        1024,
+        description="Connections to the admin port; half of them may be watches and followed logs.",
+    )
     workers: int = Field(
         default_factory=default_workers,
         ge=1,

@@ -10,6 +10,7 @@ from router.config import DataPlaneConfig
 from router.counters import Counters
 from router.deadlines import Deadlines
 from router.execute import Run, Upstream
+from router.forward import call_service
 from router.layers.access_log import Record, access_log
 from router.layers.deadline import deadline
 from router.layers.health import health
@@ -18,7 +19,6 @@ from router.layers.request_id import request_id
 from router.layers.route import route
 from router.messages import (
     CLIENT_CLOSED,
-    DONE,
     JSON,
     Cancellable,
     Handler,
@@ -28,6 +28,7 @@ from router.messages import (
 )
 from router.plans import Plans
 from router.propagate import Propagate
+from router.upstream.metered import MeteredUpstream
 
 
 def build(
@@ -40,7 +41,10 @@ def build(
     random: Random,
     ready: Callable[[], bool],
 ) -> Handler:
-    handler = run_graph(upstream, Propagate(config.propagate_headers), random)
+    handler = call_service(upstream, random)  # a service counts its calls itself, whoever asks
+    handler = run_graph(
+        MeteredUpstream(upstream, counters), Propagate(config.propagate_headers), random, handler
+    )
     handler = deadline(handler, deadlines)  # inside the counting, so that a 504 is counted as one
     handler = metrics(handler, counters)
     if record is not None:
@@ -87,19 +91,16 @@ class Exchange:
             self._respond(Response(CLIENT_CLOSED))
 
 
-def run_graph(upstream: Upstream, propagate: Propagate, random: Random) -> Handler:
-    """The innermost handler: walks the plan. Every method and path runs the graph, as in KServe."""
+def run_graph(
+    upstream: Upstream, propagate: Propagate, random: Random, otherwise: Handler
+) -> Handler:
+    """Walks the plan, where there is one. Every method and path runs the graph, as in KServe."""
     bits = random.getrandbits
 
     def handle(request: Request, respond: Respond) -> Cancellable:
         plan = request.plan
         if plan is None:
-            respond(
-                failures.error(
-                    404, f"no graph is served here: {request.head.path[:200].decode('ascii')}"
-                )
-            )
-            return DONE
+            return otherwise(request, respond)
         given = Input(
             Payload(request.document, request.head.payload),
             propagate(request.head) if propagate else (),

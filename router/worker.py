@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 
 import uvloop
 
@@ -53,9 +54,9 @@ async def _serve(channel_fd: int, counters_fd: int, listen_fds: list[int]) -> No
     loop = asyncio.get_running_loop()
     descriptors = raised_limit()
 
-    def make_plane(config: DataPlaneConfig) -> DataPlane:
+    def make_plane(config: DataPlaneConfig, waiting: Callable[[str], None]) -> DataPlane:
         log.configure(config.log.level, config.log.format)
-        return DataPlane(within(descriptors, config), counters, loop)
+        return DataPlane(within(descriptors, config), counters, loop, waiting)
 
     channel = await worker_end(socket.socket(fileno=channel_fd))
     worker = Worker(channel, make_plane, [socket.socket(fileno=fd) for fd in listen_fds])

@@ -17,7 +17,7 @@ EXAMPLES = examples(
     ("logs iris -f --tail 20", "the last lines, then each new one; Ctrl-C ends"),
     ("logs iris -c transformer", "of another component"),
     ("logs iris --previous", "of the process before the last restart"),
-    ("logs pod/iris-predictor-0", "of one replica"),
+    ("logs pod/iris-predictor-00001-0", "of one replica"),
     refused="there is no such log",
 )
 

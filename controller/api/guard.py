@@ -52,6 +52,8 @@ def _refusal(request: web.Request, error: ApiError) -> web.Response:
     refused = answer(error.body(), error.code)
     if error.code == 401:
         refused.headers["WWW-Authenticate"] = "Bearer"
+    if error.code == 429:
+        refused.headers["Retry-After"] = "1"
     if not request.content.is_eof():  # what is left of a body is nobody's request
         refused.force_close()
     return refused

@@ -7,7 +7,7 @@ Bodies are bounded, in size and in depth, before anything looks into them. Every
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 import msgspec
@@ -134,6 +134,14 @@ def form(request: web.Request) -> Form:
     raise ApiError(406, "NotAcceptable", message)
 
 
+class Unknown(StrEnum):
+    """What becomes of fields that nobody knows."""
+
+    REFUSED = "Strict"
+    DROPPED_WITH_WARNING = "Warn"
+    DROPPED = "Ignore"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """The query of a request, as far as all verbs share it."""
@@ -165,6 +173,22 @@ class Options:
         if given not in ("None", "Metadata", "Object"):
             raise bad_request(f"includeObject takes None, Metadata or Object, not {given!r}")
         return given
+
+    @property
+    def exact_version(self) -> int | None:
+        """None: the present state will do, which is at least as new as any version."""
+        match = self.query.get("resourceVersionMatch", "")
+        if match not in ("", "Exact", "NotOlderThan"):
+            raise bad_request(f"resourceVersionMatch takes Exact or NotOlderThan, not {match!r}")
+        return self.number("resourceVersion") if match == "Exact" else None
+
+    @property
+    def unknown_fields(self) -> Unknown:
+        """Who says nothing wants to know: a misspelt key must not vanish."""
+        given = self.query.get("fieldValidation") or Unknown.REFUSED
+        if given not in [*Unknown]:
+            raise bad_request(f"fieldValidation takes {', '.join(Unknown)}, not {given!r}")
+        return Unknown(given)
 
     def flag(self, name: str) -> bool:
         given = self.query.get(name)

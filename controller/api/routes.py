@@ -8,17 +8,21 @@ from collections.abc import Iterable, Iterator
 from aiohttp import web
 
 from controller.api.admission import Admission
+from controller.api.built_in import BuiltIn
 from controller.api.discovery import discovery
 from controller.api.guard import Guard, guard
 from controller.api.logs import Logs, log_routes
 from controller.api.openapi import openapi, prefix
 from controller.api.rules import Rules
+from controller.api.streams import Streams
 from controller.api.verbs import Verbs
 from controller.resources.kinds import Kind
 from controller.store.errors import ApiError
 from controller.store.own_kinds import ALL_KINDS, POD, READ_ONLY
+from controller.store.refs import Json
 from controller.store.store import Store
 
+MAX_STREAMS = 512
 _LOGGED = (POD.name, "InferenceService")
 
 
@@ -29,14 +33,20 @@ def routes(
     token: str | None = None,
     admission: Admission | None = None,
     kinds: Iterable[Kind] = ALL_KINDS,
+    built_in: Iterable[Json] = (),
+    max_streams: int = MAX_STREAMS,
 ) -> list[web.RouteDef]:
-    """`token` is None only where nobody but this machine can connect."""
-    known, guarded = tuple(kinds), guard(token)
+    """`token` is None only where nobody but this machine can connect. `built_in`: manifests that
+    nobody has to write. `max_streams`: watches and followed logs at once.
+    """
+    shipped = BuiltIn(built_in, store.now())
+    known, guarded, streams = tuple(kinds), guard(token), Streams(max_streams)
+    admits = admission or Rules(store)
     found = [*discovery(known, guarded), *openapi(known, guarded)]
     for kind in known:
-        found += _of_kind(kind, Verbs(kind, store, admission or Rules(store)), guarded)
+        found += _of_kind(kind, Verbs(kind, store, admits, shipped, streams), guarded)
         if kind.name in _LOGGED:
-            found.append(log_routes(kind, f"{_one(kind)}/log", store, logs, guarded))
+            found.append(log_routes(kind, f"{_one(kind)}/log", store, logs, streams, guarded))
     nothing = guarded(_nothing)
     return [*found, *(web.route("*", path, nothing) for path in _UNKNOWN)]
 

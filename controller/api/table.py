@@ -18,13 +18,15 @@ _NAME = {
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
 
 
-def table(kind: Kind, items: Iterable[Json], version: str, *, include: str, now: datetime) -> Json:
+def table(
+    kind: Kind, items: Iterable[Json], metadata: Json, *, include: str, now: datetime
+) -> Json:
     """`include`: what a row carries of its object: None, Metadata or Object."""
     columns = kind.columns or (_AGE,)
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
-        "metadata": {"resourceVersion": version},
+        "metadata": metadata,
         "columnDefinitions": [_NAME, *map(_definition, columns)],
         "rows": [_row(columns, item, include, now) for item in items],
     }

@@ -11,6 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from controller.api.admission import Admission, Admitted, admitted, check_deletion
+from controller.api.built_in import BuiltIn, unmarked, written
+from controller.api.pages import Asked, page
 from controller.api.patches import changed_by
 from controller.api.request import (
     Form,
@@ -24,11 +26,12 @@ from controller.api.request import (
 )
 from controller.api.respond import answer
 from controller.api.selectors import selector
+from controller.api.streams import Streams
 from controller.api.table import table
 from controller.api.watch import Watch, stream
 from controller.resources.kinds import Kind
 from controller.store.dependents import Propagation
-from controller.store.errors import bad_request, expired
+from controller.store.errors import bad_request
 from controller.store.own_kinds import NAMESPACE
 from controller.store.refs import DEFAULT_NAMESPACE, Json, Ref, api_version
 from controller.store.store import Deleted, Edit, Store
@@ -39,10 +42,19 @@ _NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: nobody wants the wor
 
 
 class Verbs:
-    def __init__(self, kind: Kind, store: Store, admission: Admission) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        store: Store,
+        admission: Admission,
+        built_in: BuiltIn,
+        streams: Streams,
+    ) -> None:
         self._kind = kind
         self._store = store
         self._admission = admission
+        self._built_in = built_in
+        self._streams = streams
 
     async def find(self, request: web.Request) -> web.StreamResponse:
         options = Options(request.query)
@@ -50,28 +62,39 @@ class Verbs:
             return await self._watch(request, options)
         shape = form(request)
         wanted = selector(self._kind, options.labels, options.fields)
-        since = options.number("resourceVersion")
-        found = self._store.list(self._kind, request.match_info.get("namespace"), wanted)
-        if options.query.get("resourceVersionMatch") == "Exact" and since != found.version:
-            raise expired(since or 0, found.version)
+        namespace = request.match_info.get("namespace")
+        found = page(
+            self._store,
+            Asked(
+                self._kind,
+                namespace,
+                wanted,
+                options.number("limit") or 0,
+                options.query.get("continue", ""),
+                options.exact_version,
+            ),
+            self._built_in,
+        )
         if shape is Form.TABLE:
-            return answer(self._table(found.items, str(found.version), options.include))
+            return answer(self._table(found.items, found.metadata(), options.include))
         return answer(
             {
                 "kind": f"{self._kind.name}List",
                 "apiVersion": api_version(self._kind),
-                "metadata": {"resourceVersion": str(found.version)},
+                "metadata": found.metadata(),
                 "items": found.items,
             }
         )
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        return self._one(request, self._store.get(self._ref(request)))
+        ref = self._ref(request)
+        found = self._store.find(ref) or self._built_in.find(ref)
+        return self._one(request, found or self._store.get(ref))
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         given = await read_object(request)
         resource = _placed(self._kind, given, request.match_info.get("namespace"))
-        allowed = self._admitted(resource, None)
+        allowed = self._admitted(request, resource, None)
         return self._made(request, allowed)
 
     async def replace(self, request: web.Request) -> web.StreamResponse:
@@ -85,7 +108,7 @@ class Verbs:
         patch = changed_by(media_type(request), body, ref, options, self._store.now)
         if patch.creates and self._store.find(ref) is None:
             made = _placed(self._kind, patch.change({"metadata": {}}), ref.namespace, ref.name)
-            allowed = self._admitted(made, None)
+            allowed = self._admitted(request, made, None)
             return self._made(request, allowed)
         return self._edited(request, ref, patch.change)
 
@@ -132,12 +155,13 @@ class Verbs:
         def shown(items: list[Json]) -> Json:
             if shape is Form.OBJECT:
                 return items[0]
-            return self._table(items, items[0]["metadata"]["resourceVersion"], include)
+            return self._table(items, _versions_of(items[0]), include)
 
         watch = Watch(
             self._kind,
             request.match_info.get("namespace"),
             selector(self._kind, options.labels, options.fields),
+            self._built_in,
             # 0 means any version: ours is the present.
             since=None if start or not since else since,
             bookmarks=options.flag("allowWatchBookmarks"),
@@ -145,7 +169,8 @@ class Verbs:
             timeout_s=options.number("timeoutSeconds"),
             shown=shown,
         )
-        return await stream(request, self._store, watch)
+        with self._streams.one():
+            return await stream(request, self._store, watch)
 
     async def _delete(self, request: web.Request, which: Callable[[], list[Ref]]) -> list[Deleted]:
         """`which` is asked once the body has come: what others delete meanwhile is no fault."""
@@ -163,6 +188,8 @@ class Verbs:
         with self._store.transaction(dry_run=options.dry_run):
             refs = which()
             for ref in refs:
+                if self._store.find(ref) is None:
+                    self._built_in.check_deletion(ref)
                 check_deletion(self._admission, ref, self._store.get(ref))
                 for inner in self._contents(ref):
                     if self._store.find(inner) is not None:  # it may have gone with its owner
@@ -192,6 +219,10 @@ class Verbs:
         return self._one(request, made, allowed, status=201)
 
     def _edited(self, request: web.Request, ref: Ref, change: Edit) -> web.StreamResponse:
+        shipped = self._built_in.find(ref)
+        if shipped is not None and self._store.find(ref) is None:
+            made = bounded(_an_object(change(written(shipped))))  # theirs, in place of ours
+            return self._made(request, self._admitted(request, made, None))
         allowed = Admitted({})
 
         def checked(live: Json) -> Json:
@@ -199,7 +230,7 @@ class Verbs:
             wanted = bounded(_an_object(change(live)))
             if self._kind.status:
                 wanted = _with("status", live, wanted)
-            allowed = self._admitted(wanted, live)
+            allowed = self._admitted(request, wanted, live)
             return allowed.resource
 
         after = self._store.edit(ref, checked, dry_run=Options(request.query).dry_run)
@@ -211,15 +242,16 @@ class Verbs:
         def checked(live: Json) -> Json:
             nonlocal allowed
             wanted = bounded(_an_object(change(live)))
-            allowed = self._admitted(_with("status", wanted, live), live)
+            allowed = self._admitted(request, _with("status", wanted, live), live)
             believed = {k: v for k, v in wanted["metadata"].items() if k in _PRECONDITIONS}
             return allowed.resource | {"metadata": live["metadata"] | believed}
 
         after = self._store.edit_status(ref, checked, dry_run=Options(request.query).dry_run)
         return self._one(request, after, allowed)
 
-    def _admitted(self, resource: Json, before: Json | None) -> Admitted:
-        return admitted(self._admission, self._kind, resource, before)
+    def _admitted(self, request: web.Request, resource: Json, before: Json | None) -> Admitted:
+        unknown = Options(request.query).unknown_fields
+        return admitted(self._admission, self._kind, unmarked(resource), before, unknown)
 
     def _ref(self, request: web.Request) -> Ref:
         namespace = request.match_info.get("namespace", "") if self._kind.namespaced else ""
@@ -235,12 +267,15 @@ class Verbs:
         warnings = allowed.warnings if allowed else ()
         if form(request) is Form.OBJECT:
             return answer(resource, status, warnings)
-        version = resource["metadata"].get("resourceVersion", "")  # none of what a dry run makes
-        shown = self._table([resource], version, Options(request.query).include)
+        shown = self._table([resource], _versions_of(resource), Options(request.query).include)
         return answer(shown, status, warnings)
 
-    def _table(self, items: list[Json], version: str, include: str) -> Json:
-        return table(self._kind, items, version, include=include, now=self._store.clock())
+    def _table(self, items: list[Json], metadata: Json, include: str) -> Json:
+        return table(self._kind, items, metadata, include=include, now=self._store.clock())
+
+
+def _versions_of(item: Json) -> Json:
+    return {"resourceVersion": item["metadata"].get("resourceVersion", "")}  # a dry run makes none
 
 
 def _placed(kind: Kind, given: Json, namespace: str | None, name: str = "") -> Json:

@@ -14,6 +14,8 @@ from itertools import accumulate, chain
 
 from aiohttp import web
 
+from controller.api.built_in import BuiltIn
+from controller.api.pages import Asked, page
 from controller.api.respond import encode
 from controller.api.selectors import Matches
 from controller.resources.kinds import Kind
@@ -36,6 +38,7 @@ class Watch:
     kind: Kind
     namespace: str | None
     matches: Matches | None
+    built_in: BuiltIn
     since: int | None  # None: begin with all that is there
     bookmarks: bool
     tell_start: bool  # a bookmark once all that is there has been told
@@ -51,7 +54,8 @@ async def stream(request: web.Request, store: Store, watch: Watch) -> web.Stream
     # Listed at once, since it is of this version; shown one by one.
     there: list[Json] = []
     if watch.since is None:
-        there = store.list(watch.kind, watch.namespace, watch.matches).items
+        asked = Asked(watch.kind, watch.namespace, watch.matches)
+        there = page(store, asked, watch.built_in).items
     first = [_bookmark(watch, seen, start=True)] if watch.tell_start else []
     with contextlib.suppress(ConnectionError), _news_of(store) as news:
         with contextlib.suppress(TimeoutError):
@@ -164,13 +168,15 @@ def _events(changes: list[Change], watch: Watch) -> Iterator[Json]:
         ref = change.ref
         if ref.kind != watch.kind or watch.namespace not in (None, ref.namespace):
             continue
-        is_in = change.type is not ChangeType.DELETED and _matches(watch, change.object)
-        was_in = change.before is not None and _matches(watch, change.before)
+        before, after = watch.built_in.around(change)
+        is_in = after is not None and _matches(watch, after)
+        was_in = before is not None and _matches(watch, before)
         if not is_in and not was_in:
             continue
         kind = ChangeType.MODIFIED if is_in and was_in else ChangeType.DELETED
         kind = ChangeType.ADDED if not was_in else kind
-        yield {"type": kind, "object": watch.shown([change.object])}
+        last = change.object if after is None else after
+        yield {"type": kind, "object": watch.shown([last])}
 
 
 def _matches(watch: Watch, item: Json) -> bool:

@@ -23,6 +23,8 @@ from controller.local.replica import ProcessSpec, ProcessState, Reason
 from controller.local.settings import LocalSettings
 from controller.local.shell import Replica, Surroundings
 
+LOGS_KEPT = 20  # replicas of a service; each revision has others
+
 OnState = Callable[[str, ProcessState], None]
 OnOutput = Callable[[str, str], None]
 
@@ -127,11 +129,17 @@ class LocalBackend:
             follow_while=(lambda: key in self._replicas) if follow else None,
         )
 
+    def logged(self, service: str) -> list[str]:
+        """The replicas of which there are logs, running or not."""
+        files = self._home.log(f"{service}/x").parent.glob("*.log")
+        return [f"{service}/{file.stem}" for file in files]
+
     def _on_state(self, key: str, state: ProcessState) -> None:
         replica = self._replicas[key]
         freed = False
         if replica.done:
             del self._replicas[key]
+            logfile.forget_oldest(self._home.log(key).parent, LOGS_KEPT)
             freed = self._around is not None and bool(self._around.held.pop(key, ()))
             if not self._replicas:
                 self._empty.set()

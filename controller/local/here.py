@@ -6,7 +6,7 @@ store (Secrets, service accounts) is looked up at the moment when it is needed.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -62,10 +62,12 @@ class Here:
 
     @asynccontextmanager
     async def running(
-        self, changed: Callable[[str], None], withdrawn: Callable[[str], Awaitable[None]]
+        self,
+        changed: Callable[[str], None],
+        drained: Callable[[Collection[str], float], Awaitable[object]],
     ) -> AsyncIterator[LocalUnits]:
-        """`changed` gets the service of which something has; `withdrawn` returns once nobody is
-        sent any more to what is not ready.
+        """`changed` gets the service of which something has; `drained` returns once nobody calls
+        these addresses any more, or after so many seconds.
         """
         fetcher = Fetcher(self._storage, uri_map=self._uri_map, environ=self._environ)
         async with self.backend.running(), fetcher, asyncio.TaskGroup() as tasks:
@@ -84,9 +86,10 @@ class Here:
                 backend=self.backend,
                 models=models,
                 backoff=self._settings.backoff,
+                drain_s=self._settings.replica_drain_seconds,
                 wish=self._wishes.request,
                 process=self._process,
-                withdrawn=withdrawn,
+                drained=drained,
                 changed=changed,
                 on_loading=self._shown.on_loading,
                 on_failed=self._shown.on_failed,

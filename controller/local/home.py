@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
+    """`project`: of what is kept for one alone; two may run services of the same names."""
+
     root: Path
+    project: str = ""
 
     @property
     def envs(self) -> Path:
@@ -20,8 +23,12 @@ class Home:
         """Fetched ones, for all who use them."""
         return self.root / "models"
 
-    def state(self, project: str) -> Path:
-        return self.root / "projects" / project / "state.db"
+    def of(self, project: str) -> "Home":
+        return replace(self, project=project)
+
+    @property
+    def state(self) -> Path:
+        return self._own / "state.db"
 
     @property
     def runs(self) -> Path:
@@ -34,11 +41,15 @@ class Home:
         return self.root / "running"
 
     def log(self, key: str) -> Path:
-        return self.root / "logs" / f"{key}.log"
+        return self._own / "logs" / f"{key}.log"
 
     def scratch(self, key: str) -> Path:
         """The working directory of a server: some leave files there."""
-        return self.root / "work" / key
+        return self._own / "work" / key
+
+    @property
+    def _own(self) -> Path:
+        return self.root / "projects" / self.project if self.project else self.root
 
     def claim(self) -> None:
         """Make it, and see that it can be written to; OSError if not."""

@@ -56,6 +56,14 @@ def numbered(path: Path, number: int) -> Path:
     return path if number == 0 else path.with_name(f"{path.name}.{number}")
 
 
+def forget_oldest(folder: Path, keep: int) -> None:
+    """Of the logs in a folder, all parts of those that were written to longest ago."""
+    found = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in found[keep:]:
+        for part in folder.glob(f"{file.name}*"):
+            part.unlink(missing_ok=True)
+
+
 async def lines(
     path: Path, *, tail: int | None = None, follow_while: Callable[[], bool] | None = None
 ) -> AsyncIterator[str]:

@@ -6,23 +6,28 @@ over a limit is it worth asking for the share of each, which is slow.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import psutil
 
 
 def over_limit(limits: Mapping[int, int]) -> dict[int, int]:
     """`limits`: session -> bytes. Those that hold more, with what they hold."""
-    members: dict[int, list[int]] = {session: [] for session in limits}
-    for pid in psutil.pids():
-        session = _session(pid)
-        if session in members:
-            members[session].append(pid)
     found: dict[int, int] = {}
-    for session, pids in members.items():
+    for session, pids in members(limits).items():
         limit = limits[session]
         if sum(map(_resident, pids)) > limit and (used := sum(map(_proportional, pids))) > limit:
             found[session] = used
+    return found
+
+
+def members(sessions: Iterable[int]) -> dict[int, list[int]]:
+    """The processes of each session; none of one that is gone."""
+    found: dict[int, list[int]] = {session: [] for session in sessions}
+    for pid in psutil.pids():
+        session = _session(pid)
+        if session in found:
+            found[session].append(pid)
     return found
 
 

@@ -32,6 +32,12 @@ class LocalSettings(BaseSettings):
     models_limit: ByteSize | None = Field(
         default=None, ge=1, validation_alias="GRAPHWAY_MODELS_LIMIT"
     )
+    revisions_kept: int = Field(
+        default=10, ge=1, le=1000, validation_alias="GRAPHWAY_REVISIONS_KEPT"
+    )
+    replica_drain_seconds: float = Field(
+        default=30.0, ge=0, allow_inf_nan=False, validation_alias="GRAPHWAY_REPLICA_DRAIN_SECONDS"
+    )
 
     @property
     def backoff(self) -> Backoff:

@@ -1,7 +1,10 @@
 """What processes do, in the words of whoever watches at a terminal: one line of progress each.
 
-The first replica of a predictor goes by the name of its service; others say what they are.
+The first replica of a predictor goes by the name of its service, from the second revision on with
+the revision's number; others say what they are.
 """
+
+import re
 
 from controller.local.home import Home
 from controller.local.progress import Phase, ProgressSink
@@ -17,6 +20,9 @@ _PHASES = {
     State.FAILED: Phase.CRASHED,
     State.STOPPED: Phase.STOPPED,
 }
+
+
+_FIRST = re.compile(r"predictor-([0-9]+)-0")
 
 
 class Shown:
@@ -57,4 +63,7 @@ class Shown:
 
 def shown(key: str) -> str:
     service, _, replica = key.rpartition("/")
-    return service if replica == "predictor-0" else key
+    first = _FIRST.fullmatch(replica)
+    if first is None:
+        return f"{service}-{replica}"
+    return service if int(first[1]) == 1 else f"{service}-{first[1]}"

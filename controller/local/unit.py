@@ -7,7 +7,7 @@ done now is tried again after a pause.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,15 +41,17 @@ _PHASES = {
 @dataclass(frozen=True, slots=True)
 class Around:
     """What all units share. `process` turns a unit with its models into a process, or says why not;
-    `withdrawn` returns once nobody is sent to what is no longer ready.
+    `drained` returns once nobody is sent to these addresses any more, and what was on its way has
+    ended or has had so many seconds.
     """
 
     backend: LocalBackend
     models: Models
     backoff: Backoff
+    drain_s: float  # for calls on their way to a replica that is to end
     wish: Callable[[str, Unit, Mount], Request | str]
     process: Callable[[str, str, Unit, Mapping[str, Path]], ProcessSpec | list[Problem]]
-    withdrawn: Callable[[str], Awaitable[None]]
+    drained: Callable[[Collection[str], float], Awaitable[object]]
     changed: Callable[[str], None]
     on_loading: Callable[[str, str], None]  # words for whoever watches
     on_failed: Callable[[str, str], None]
@@ -61,11 +63,14 @@ class LocalUnit:
     def __init__(self, service: str, unit: Unit, around: Around) -> None:
         self.unit: Unit | None = unit
         self._service = service
+        self._name = unit.name
         self._role = unit.role
         self._around = around
         self._applied: dict[str, ProcessSpec] = {}
         self._withdrawn: set[str] = set()
         self._preparing: Replica | None = None
+        self._fetching = False
+        self._fetched: tuple[tuple[Mount, ...], dict[str, Path]] | None = None
         self._task: asyncio.Task[None] | None = None
         self._poked = asyncio.Event()
         self._begin()
@@ -75,9 +80,16 @@ class LocalUnit:
         return self.unit is None and not self._applied
 
     def apply(self, unit: Unit) -> None:
-        if self.unit != unit:
-            self.unit = unit
-            self._begin()
+        before, self.unit = self.unit, unit
+        if before == unit:
+            return
+        if (
+            before is not None
+            and self._fetching
+            and replace(before, replicas=unit.replicas) == unit
+        ):
+            return  # their number is asked for once the model is there
+        self._begin()
 
     def end(self) -> None:
         if self.unit is not None:
@@ -103,7 +115,7 @@ class LocalUnit:
         ]
         if self._preparing is not None:
             replicas.append(self._preparing)
-        return Running(self.unit, tuple(replicas))
+        return Running(self._role, self.unit, tuple(replicas))
 
     def _replica(self, key: str, state: ProcessState, spec: ProcessSpec) -> Replica:
         phase = _PHASES[state.phase]
@@ -117,9 +129,7 @@ class LocalUnit:
             failure = Failure(end.reason, message, end.exit_code, end.ended)
         elif state.phase is ProcessPhase.FAILED:
             failure = Failure(state.reason, state.message, None, state.since)
-        address = None
-        if phase is Phase.READY and spec.ports:
-            address = f"http://127.0.0.1:{state.ports[spec.ports[0].number]}"
+        address = _address(state, spec) if phase is Phase.READY else None
         return Replica(
             _name(key),
             phase,
@@ -140,18 +150,15 @@ class LocalUnit:
         """Until everything stands as it should; who changes that begins anew."""
         tries = 0
         self._withdrawn.clear()
-        while (unit := self.unit) is not None:
+        while self.unit is not None:
             try:
-                specs = await self._prepared(unit)
+                specs = await self._prepared(self.unit)
             except Exception as bug:  # of one service, which must not end the others
-                log.exception("%s: its %s cannot be prepared", self._service, unit.role)
+                log.exception("%s: its %s cannot be prepared", self._service, self._name)
                 specs = f"this is a bug in Graphway: {type(bug).__name__}: {bug}"
             if not isinstance(specs, str):
                 self._preparing = None
-                await self._make_room(specs)
-                for key, spec in specs.items():
-                    self._applied[key] = spec
-                    self._around.backend.apply(key, spec)
+                await self._stand(specs)
                 break
             tries += 1
             pause_s = self._around.backoff.pause_s(tries + 1)
@@ -164,39 +171,79 @@ class LocalUnit:
         self._withdrawn.clear()
         self._around.changed(self._service)
 
+    async def _stand(self, specs: Mapping[str, ProcessSpec]) -> None:
+        """Who is new starts at once; who has to become another one is drained before."""
+        for key in specs.keys() - self._applied.keys():
+            self._apply(key, specs[key])
+        self._around.changed(self._service)
+        await self._make_room(specs)
+        for key, spec in specs.items():
+            self._apply(key, spec)
+
+    def _apply(self, key: str, spec: ProcessSpec) -> None:
+        self._applied[key] = spec
+        self._around.backend.apply(key, spec)
+
     async def _make_room(self, specs: Mapping[str, ProcessSpec]) -> None:
         """Whoever shall be something else, or nothing, is withdrawn; who is not wanted ends."""
         other = {key for key, spec in self._applied.items() if specs.get(key) != spec}
         if not other:
             return
-        self._withdrawn |= other
-        self._around.changed(self._service)
-        await self._around.withdrawn(self._service)
-        for key in other - specs.keys():
+        states = self._around.backend.states()
+        ready = {
+            key: address
+            for key in other
+            if key in states and (address := _address(states[key], self._applied[key]))
+        }
+        for key in other - ready.keys() - specs.keys():
+            self._around.backend.stop(key)  # nobody calls it
+        if ready:
+            self._withdrawn |= ready.keys()
+            self._around.changed(self._service)
+            await self._around.drained(ready.values(), self._around.drain_s)
+        for key in ready.keys() - specs.keys():
             self._around.backend.stop(key)
 
     async def _prepared(self, unit: Unit) -> dict[str, ProcessSpec] | str:
         """By replica; or why it cannot be."""
-        mounts: dict[str, Path] = {}
-        for mount in unit.component.mounts:
-            wish = self._around.wish(self._service, unit, mount)
-            if isinstance(wish, str):
-                return wish
-            self._tell(Phase.LOADING, "Loading", "its model is on its way")
-            fetched = await self._around.models.fetch(
-                wish, self._progress, user=f"{self._service}/{self._role}"
-            )
-            if isinstance(fetched, FetchFailed):
-                return fetched.message
-            mounts[mount.path] = fetched.path
+        self._fetching = True
+        try:
+            mounts = await self._mounts(unit)
+        finally:
+            self._fetching = False
+        if isinstance(mounts, str):
+            return mounts
+        unit = self.unit or unit  # another number of replicas may be wanted by now
         specs: dict[str, ProcessSpec] = {}
         for number in range(unit.replicas):
-            key = f"{self._service}/{unit.role}-{number}"
+            key = f"{self._service}/{self._name}-{number}"
             made = self._around.process(self._service, key, unit, mounts)
             if isinstance(made, list):
                 return "; ".join(problem.message for problem in made)
             specs[key] = made
         return specs
+
+    async def _mounts(self, unit: Unit) -> dict[str, Path] | str:
+        """One more replica needs what the others have, wherever that came from."""
+        if self._fetched is not None and self._fetched[0] == unit.component.mounts:
+            known = self._fetched[1]
+            if all([await asyncio.to_thread(path.exists) for path in known.values()]):
+                return known
+        mounts: dict[str, Path] = {}
+        for mount in unit.component.mounts:
+            wish = self._around.wish(self._service, unit, mount)
+            if isinstance(wish, str):
+                return wish
+            if not self._applied:  # else it stays what it is while more replicas come
+                self._tell(Phase.LOADING, "Loading", "its model is on its way")
+            fetched = await self._around.models.fetch(
+                wish, self._progress, user=f"{self._service}/{self._name}"
+            )
+            if isinstance(fetched, FetchFailed):
+                return fetched.message
+            mounts[mount.path] = fetched.path
+        self._fetched = unit.component.mounts, mounts
+        return mounts
 
     async def _pause(self, seconds: float) -> None:
         self._poked.clear()
@@ -217,14 +264,20 @@ class LocalUnit:
         if phase is Phase.FAILED:
             same = failure is not None and failure.message == message
             failure = failure if same else Failure(reason, message, None, now)
-        name = _name(f"{self._service}/{self._role}-0")
+        name = _name(f"{self._service}/{self._name}-0")
         told = Replica(name, phase, now, reason, message, failure=failure)
         if before is None or replace(told, since=before.since) != before:
             self._preparing = told
             self._around.changed(self._service)
 
 
+def _address(state: ProcessState, spec: ProcessSpec) -> str | None:
+    if state.phase is not ProcessPhase.READY or not spec.ports:
+        return None
+    return f"http://127.0.0.1:{state.ports[spec.ports[0].number]}"
+
+
 def _name(key: str) -> str:
-    """As a pod would be called: iris-predictor-0."""
+    """As a pod would be called: iris-predictor-00001-0."""
     _, service, replica = key.split("/")
     return f"{service}-{replica}"

@@ -17,19 +17,19 @@ from controller.workload import Role
 class LocalUnits:
     def __init__(self, around: Around) -> None:
         self._around = around
-        self._units: dict[str, dict[Role, LocalUnit]] = {}  # by service
-        self._hosts: dict[str, str] = {}
+        self._units: dict[str, dict[str, LocalUnit]] = {}  # by service, then by name
+        self._hosts: dict[tuple[str, str], str] = {}
         around.backend.subscribe(self._on_state)
 
     def apply(self, service: str, unit: Unit) -> None:
         of_service = self._units.setdefault(service, {})
-        if (known := of_service.get(unit.role)) is not None:
+        if (known := of_service.get(unit.name)) is not None:
             known.apply(unit)
         else:
-            of_service[unit.role] = LocalUnit(service, unit, self._around)
+            of_service[unit.name] = LocalUnit(service, unit, self._around)
 
-    def end(self, service: str, role: Role) -> None:
-        if (known := self._units.get(service, {}).get(role)) is not None:
+    def end(self, service: str, name: str) -> None:
+        if (known := self._units.get(service, {}).get(name)) is not None:
             known.end()
             self._forget(service)
 
@@ -38,17 +38,19 @@ class LocalUnits:
         if not of_service:
             return NOTHING
         states = self._around.backend.states()
-        return {role: of_service[role].observe(states) for role in Role if role in of_service}
+        observed = {name: unit.observe(states) for name, unit in of_service.items()}
+        order = [*Role]
+        return dict(sorted(observed.items(), key=lambda item: order.index(item[1].role)))
 
     def services(self) -> Collection[str]:
         return tuple(self._units)
 
-    def host(self, service: str) -> str | None:
-        running = self.observe(service).get(Role.PREDICTOR)
+    def host(self, service: str, name: str) -> str | None:
+        running = self.observe(service).get(name)
         hosts = [address.partition("://")[2] for address in running.addresses] if running else []
-        if hosts and self._hosts.get(service) not in hosts:
-            self._hosts[service] = hosts[0]
-        return self._hosts.get(service)
+        if hosts and self._hosts.get((service, name)) not in hosts:
+            self._hosts[service, name] = hosts[0]
+        return self._hosts.get((service, name))
 
     def try_again(self, service: str) -> None:
         for unit in self._units.get(service, {}).values():
@@ -64,9 +66,9 @@ class LocalUnits:
 
     def _forget(self, service: str) -> None:
         of_service = self._units.get(service, {})
-        for role in [role for role, unit in of_service.items() if unit.done]:
-            del of_service[role]
-            self._around.models.release(f"{service}/{role}")
+        for name in [name for name, unit in of_service.items() if unit.done]:
+            del of_service[name]
+            self._hosts.pop((service, name), None)
+            self._around.models.release(f"{service}/{name}")
         if not of_service:
             self._units.pop(service, None)
-            self._hosts.pop(service, None)

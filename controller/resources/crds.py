@@ -35,6 +35,7 @@ def crd(kind: Kind) -> dict[str, Any]:
             {"name": column.name, "type": column.type, "jsonPath": column.path}
             | ({"priority": column.priority} if column.priority else {})
             for column in kind.columns
+            if column.cell is None
         ],
     }
     if kind.status:

@@ -25,6 +25,7 @@ from graph.spec import InferenceGraph
 KSERVE = "serving.kserve.io"
 GRAPHWAY = "graphway.dev"
 CORE = ""
+BUILT_IN = "graphway.dev/built-in"  # an annotation of what came with Graphway
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Column:
     path: str  # JSONPath, as in a CRD
     type: str = "string"
     priority: int = 0
-    cell: Callable[[dict[str, Any]], Any] | None = None  # what no path can say, of core kinds
+    cell: Callable[[dict[str, Any]], Any] | None = None  # what no path can say: not in a CRD
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ def _number_of_keys(item: dict[str, Any]) -> int:
     return len(data) if isinstance(data, dict) else 0
 
 
+def _built_in(item: dict[str, Any]) -> str:
+    annotations = item["metadata"].get("annotations") or {}
+    return "yes" if isinstance(annotations, dict) and BUILT_IN in annotations else ""
+
+
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
 _DATA = Column("Data", ".data", "integer", cell=_number_of_keys)  # as kubectl: never the values
 _READY = Column("Ready", ".status.conditions[?(@.type=='Ready')].status")
@@ -75,6 +81,7 @@ _RUNTIME = (
     Column("Disabled", ".spec.disabled", "boolean"),
     Column("ModelType", ".spec.supportedModelFormats[*].name"),
     Column("Containers", ".spec.containers[*].name"),
+    Column("BuiltIn", ".metadata.annotations", cell=_built_in),
     _AGE,
 )
 _CACHE = (

@@ -41,6 +41,7 @@ class Window:
     def __init__(self, seconds: int) -> None:
         self._seconds: deque[_Second] = deque(maxlen=seconds + 1)  # the last one is not over yet
         self._requests: int | None = None  # so far
+        self._last_active: int | None = None
 
     def sample(self, now: float, calls: int, requests: int) -> None:
         """`calls`: in flight and held; `requests`: all so far (less than before: counted anew)."""
@@ -52,10 +53,15 @@ class Window:
         known = requests if self._requests is None else self._requests
         last.requests += requests - known if requests >= known else requests
         self._requests = requests
+        if last.active:
+            self._last_active = last.at
 
     def load(self, metric: Metric, stable_s: int, panic_s: int, now: float) -> Load | None:
         """None before a first second is over."""
         end = int(now)
+        if self._last_active is None or self._last_active < end - stable_s:
+            # Most services are idle most of the time: nothing to add up.
+            return Load(0.0, 0.0, False) if self._seconds and self._seconds[0].at < end else None
         closed = [second for second in self._seconds if end - stable_s <= second.at < end]
         if not closed:
             return None
@@ -63,7 +69,7 @@ class Window:
         return Load(
             _average(second.value(metric) for second in closed),
             _average(second.value(metric) for second in recent),
-            any(second.active for second in self._seconds if second.at >= end - stable_s),
+            active=True,
         )
 
 

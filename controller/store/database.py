@@ -35,15 +35,6 @@ MIGRATIONS = (
         PRIMARY KEY (owner, dependent)
     ) WITHOUT ROWID;
     CREATE INDEX dependents ON owners (dependent);
-    CREATE TABLE revisions (
-        owner TEXT NOT NULL,  -- uid
-        number INTEGER NOT NULL,
-        digest TEXT NOT NULL,
-        made_at TEXT NOT NULL,
-        body BLOB NOT NULL,
-        PRIMARY KEY (owner, number)
-    );
-    CREATE TABLE kept (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     """,
 )
 

@@ -50,6 +50,21 @@ POD = Kind(
         _AGE,
     ),
 )
+CONTROLLER_REVISION = Kind(
+    "ControllerRevision",
+    "apps",
+    "v1",
+    "controllerrevisions",
+    namespaced=True,
+    model=Open,
+    short_names=("revisions", "rev"),
+    columns=(
+        Column("Controller", ".metadata.ownerReferences[0].name"),
+        Column("Revision", ".revision", "integer"),
+        _AGE,
+    ),
+    status=False,
+)
 NAMESPACE = Kind(
     "Namespace",
     CORE,
@@ -62,5 +77,26 @@ NAMESPACE = Kind(
     status=False,
 )
 
-ALL_KINDS: tuple[Kind, ...] = (*KINDS, EVENT, POD, NAMESPACE)
-READ_ONLY = (EVENT, POD)  # the controller's; over the API they are only read
+AUTOSCALER = Kind(
+    "HorizontalPodAutoscaler",
+    "autoscaling",
+    "v2",
+    "horizontalpodautoscalers",
+    namespaced=True,
+    model=Open,
+    short_names=("hpa",),
+    columns=(
+        Column("Reference", ".spec.scaleTargetRef", "reference"),
+        Column("Targets", ".metadata.annotations.graphway\\.dev/targets"),
+        Column("MinPods", ".spec.minReplicas", "integer"),
+        Column("MaxPods", ".spec.maxReplicas", "integer"),
+        Column("Replicas", ".status.currentReplicas", "integer"),
+        Column("Desired", ".status.desiredReplicas", "integer", priority=1),
+        _AGE,
+    ),
+)
+TARGETS = "graphway.dev/targets"  # of one, as its column shows them
+
+ALL_KINDS: tuple[Kind, ...] = (*KINDS, EVENT, POD, CONTROLLER_REVISION, AUTOSCALER, NAMESPACE)
+# The controller's; over the API they are only read.
+READ_ONLY = (EVENT, POD, CONTROLLER_REVISION, AUTOSCALER)

@@ -24,6 +24,7 @@ from controller.store.refs import Json, Kind, Ref, resource_name
 
 Edit = Callable[[Json], Json]
 Where = Callable[[Json], bool]
+Place = tuple[str, str]  # namespace and name
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -115,14 +116,23 @@ class Store:
 
     def list(self, kind: Kind, namespace: str | None = None, where: Where | None = None) -> Listing:
         """By namespace and name; of all namespaces if none is given."""
+        items = self.walk(kind, namespace)
+        return Listing([item for item in items if where is None or where(item)], self.version)
+
+    def walk(
+        self, kind: Kind, namespace: str | None = None, after: Place | None = None
+    ) -> Iterator[Json]:
+        """As `list`, one by one; who writes meanwhile must not go on. `after`: beyond this one."""
         asked = "SELECT body FROM objects WHERE kind = ?"
         given = [resource_name(kind)]
         if namespace is not None:
             asked += " AND namespace = ?"
             given.append(namespace)
+        if after is not None:
+            asked += " AND (namespace, name) > (?, ?)"
+            given += after
         rows = self.database.execute(asked + " ORDER BY namespace, name", given)
-        items = [_decode(body) for (body,) in rows]
-        return Listing([item for item in items if where is None or where(item)], self.version)
+        return (_decode(body) for (body,) in rows)
 
     def create(self, kind: Kind, resource: Json, *, dry_run: bool = False) -> Json:
         with self.transaction(dry_run=dry_run):
@@ -211,7 +221,6 @@ class Store:
         self.database.execute(
             "DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?", _place(ref)
         )
-        self.database.execute("DELETE FROM revisions WHERE owner = ?", (last["metadata"]["uid"],))
         body = self._record(ChangeType.DELETED, ref, last, last)
         self._aftermath.gone.append(last)
         return _decode(body)  # type: ignore[no-any-return]

@@ -29,4 +29,5 @@ def call(step: PlanStep, payload: Payload, request: Input) -> Call:
         payload.headers + request.propagated,
         payload.document.body,
         step.timeout_s,
+        request.seed,
     )

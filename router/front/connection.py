@@ -141,7 +141,7 @@ class ClientConnection(asyncio.Protocol):
         head = render.response_head(
             response.status,
             response.headers,
-            len(body),
+            None if response.tells_length else len(body),
             self._front.date + _names(request),
             keep_alive,
             request.head.http11,

@@ -37,8 +37,9 @@ class Connection(asyncio.Protocol):
         assert transport is not None
         self._pending = pending
         pending.connection = self
-        self._reader = self._pool.reader()
-        body = pending.call.body
+        call = pending.call
+        self._reader = self._pool.reader(call)
+        body = call.body
         if len(body) <= JOINED_BYTES:
             transport.write(pending.head + body)
         else:

@@ -1,20 +1,30 @@
-"""The Upstream over HTTP/1.1: finds who answers for a target and gives the call to a pool."""
+"""The Upstream over HTTP/1.1: finds who answers for a target and gives the call to a pool.
+
+A URL is one place for ever; a service is what the endpoint table says of it now (`service.py`).
+"""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from graph.effects import Answer, Call, Failure, FailureKind
 from graph.plan import Target
 from router.config import DataPlaneConfig, EndpointSource
 from router.counters import Counters
 from router.deadlines import Deadlines
+from router.log import fields
 from router.messages import Cancellable
 from router.tasks import Tasks
 from router.upstream.origin import Origin, parse_origin, parse_url
 from router.upstream.pool import Pool
+from router.upstream.replica import Replica
 from router.upstream.resolver import Resolver
-from router.wire.render import request_head
+from router.upstream.service import Service
+from router.wire.render import forwarded_head, request_head, request_prefix
+
+log = logging.getLogger("graphway.upstream")
 
 # Headers of an answer that describe its body; they go with it to the caller or the next step.
 DESCRIBING = frozenset({b"content-type", b"content-encoding", b"inference-header-content-length"})
@@ -29,72 +39,92 @@ OURS = frozenset(
 )
 
 
-class Endpoint:
-    """Who answers for one target now: request prefixes and pools, one a replica."""
+class Place:
+    """A URL, and the pool of its origin."""
 
-    __slots__ = ("pools",)
+    __slots__ = ("pool", "prefix")
 
-    def __init__(self, pools: list[tuple[bytes, Pool]]) -> None:
-        self.pools = pools
+    def __init__(self, prefix: bytes, pool: Pool) -> None:
+        self.prefix = prefix
+        self.pool = pool
 
-    def choose(self) -> tuple[bytes, Pool]:
-        """The replica with the fewest calls outstanding."""
-        if len(self.pools) == 1:
-            return self.pools[0]
-        return min(self.pools, key=lambda pair: pair[1].load)
+    def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
+        forward = call.forward
+        if forward is None:
+            head = request_head(self.prefix, call.headers, len(call.body))
+        else:
+            authority = self.pool.origin.authority.encode()
+            head = forwarded_head(
+                forward.method, forward.path, authority, call.headers, len(call.body)
+            )
+        return self.pool.start(call, head, deliver)
 
 
 class HttpUpstream:
+    """`waiting` is told of a service whenever calls to it begin to wait for a replica."""
+
     def __init__(
         self,
         config: DataPlaneConfig,
         counters: Counters,
         deadlines: Deadlines,
         loop: asyncio.AbstractEventLoop,
+        waiting: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._config = config
         self._counters = counters
         self._deadlines = deadlines
         self._loop = loop
+        self._waiting = waiting
         self._tasks = Tasks(loop)
         self._resolver = Resolver(loop, config.upstream.dns_refresh_s)
         self._tls: ssl.SSLContext | None = None
         further = {name.strip().lower().encode() for name in config.pass_response_headers}
         self._passed = DESCRIBING | further - OURS
-        self._services: dict[str, EndpointSource] = {}  # target name -> where it lives
-        self._endpoints: dict[str, Endpoint] = {}  # target name -> pools, made at first use
+        self._places: dict[str, Place | Service] = {}  # target name -> who answers
+        self._services: dict[str, Service] = {}
+        self._replicas: dict[str, Replica] = {}  # by address
         self._pools: dict[Origin, Pool] = {}
         self._retired: list[Pool] = []
         if config.upstream.ca_file is not None:
             self._tls_context()  # a bad file is found now, not at the first call
 
     def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
-        endpoint = self._endpoints.get(call.target.name)
-        if endpoint is None:
+        place = self._places.get(call.target.name)
+        if place is None:
             try:
-                endpoint = self._resolve(call.target)
+                place = self._places[call.target.name] = self._place(call.target)
             except ValueError as error:
                 failure = Failure(FailureKind.UNRESOLVED, str(error), call.address)
                 return self._loop.call_soon(deliver, failure)
         if call.timeout_s is None:
             call.timeout_s = self._config.upstream.call_timeout_s
-        prefix, pool = endpoint.choose()
-        return pool.start(call, request_head(prefix, call.headers, len(call.body)), deliver)
+        return place.start(call, deliver)
 
     def install(self, targets: Iterable[Target], services: Mapping[str, EndpointSource]) -> None:
         """The targets that plans use from now on, and where services live. Others retire."""
-        self._services = {f"service:{key}": source for key, source in services.items()}
-        self._endpoints.clear()
-        wanted: set[Origin] = set()
-        for target in targets:
-            try:
-                wanted.update(origin for _, origin in self._places(target))
-            except ValueError:
-                continue  # said to each caller who needs it
+        gone = [self._services.pop(key) for key in self._services.keys() - services.keys()]
+        for service in gone:
+            service.forget()
+        self._find_replicas(services)
+        for key, source in services.items():
+            known = self._services.get(key)
+            if known is None:
+                self._services[key] = self._service(key, source)
+            elif known.source != source:
+                known.update(source, self._replicas)
+        urls = {target.name for target in targets if target.url is not None}
+        kept: dict[str, Place | Service] = {k: p for k, p in self._places.items() if k in urls}
+        self._places = kept
+        wanted = {place.pool.origin for place in kept.values() if isinstance(place, Place)}
+        kept.update({f"service:{key}": service for key, service in self._services.items()})
+        wanted.update(replica.origin for replica in self._replicas.values())
         for origin in [origin for origin in self._pools if origin not in wanted]:
             pool = self._pools.pop(origin)
             pool.retire()
             self._retired.append(pool)
+        for service in (*gone, *self._services.values()):
+            service.release()
 
     def sweep(self) -> None:
         """Once a second."""
@@ -102,36 +132,50 @@ class HttpUpstream:
         for pool in [*self._pools.values(), *self._retired]:
             pool.sweep(now)
         self._retired = [pool for pool in self._retired if not pool.empty]
+        for replica in self._replicas.values():
+            replica.refuses = False
+        for service in list(self._services.values()):
+            service.release()  # what was refused tries again
 
     def close(self) -> None:
         self._tasks.close()
         for pool in [*self._pools.values(), *self._retired]:
             pool.close()
 
-    def _resolve(self, target: Target) -> Endpoint:
-        endpoint = Endpoint(
-            [
-                (
-                    b"POST %b HTTP/1.1\r\nhost: %b\r\n" % (path, origin.authority.encode()),
-                    self._pool(origin),
-                )
-                for path, origin in self._places(target)
-            ]
-        )
-        self._endpoints[target.name] = endpoint
-        return endpoint
+    def _find_replicas(self, services: Mapping[str, EndpointSource]) -> None:
+        """One for each address, the same as before where there was one."""
+        before, self._replicas = self._replicas, {}
+        for key, source in services.items():
+            for revision in source.revisions:
+                for address in revision.addresses:
+                    if address in self._replicas:
+                        continue
+                    try:
+                        self._replicas[address] = before.get(address) or Replica(
+                            parse_origin(address), self._pool, self._counters
+                        )
+                    except ValueError as error:
+                        log.error("an address cannot be used: %s", error, extra=fields(service=key))
 
-    def _places(self, target: Target) -> list[tuple[bytes, Origin]]:
+    def _service(self, key: str, source: EndpointSource) -> Service:
+        return Service(
+            key,
+            self._config.upstream,
+            self._counters,
+            self._deadlines,
+            self._loop,
+            partial(self._waiting, key),
+            source,
+            self._replicas,
+        )
+
+    def _place(self, target: Target) -> Place:
         """Raises ValueError with words for the caller if there is nowhere to go."""
-        if target.url is not None:
-            origin, path = parse_url(target.url)
-            return [(path, origin)]
-        service = self._services.get(target.name)
-        if service is None:
-            raise ValueError(f"{target.name} is not known here")
-        if not service.addresses:
-            raise ValueError(f"{target.name} has no ready replica")
-        return [(service.path.encode(), parse_origin(address)) for address in service.addresses]
+        if target.url is None:
+            raise ValueError(f"service {target.name.removeprefix('service:')} is not known here")
+        origin, path = parse_url(target.url)
+        prefix = request_prefix(b"POST", path, origin.authority.encode())
+        return Place(prefix, self._pool(origin))
 
     def _pool(self, origin: Origin) -> Pool:
         pool = self._pools.get(origin)

@@ -152,8 +152,8 @@ class Pool:
 
     # connections
 
-    def reader(self) -> ResponseReader:
-        return ResponseReader(self._limits, self._parse)
+    def reader(self, call: Call) -> ResponseReader:
+        return ResponseReader(self._limits, self._parse, call.forward)
 
     def release(self, connection: Connection, *, fresh: bool = False) -> None:
         """It has nothing to do: the next in line, or the idle ones, or, if the name no longer leads

@@ -12,6 +12,7 @@ import httptools
 
 from graph.effects import Headers
 from router.messages import Head
+from router.wire.hops import named
 from router.wire.refused import Refused
 
 Fields = dict[bytes, bytes]
@@ -116,11 +117,14 @@ def parse_request_head(data: bytes, limit: int) -> RequestHead:
 class ResponseHead:
     """An answer's head. `length` may be CHUNKED or UNTIL_CLOSE; `passed` are headers to keep."""
 
-    __slots__ = ("keep_alive", "length", "passed", "status")
+    __slots__ = ("headers", "keep_alive", "length", "passed", "status")
 
-    def __init__(self, status: int, length: int, passed: Headers, keep_alive: bool) -> None:
+    def __init__(
+        self, status: int, length: int, headers: Headers, passed: Headers, keep_alive: bool
+    ) -> None:
         self.status = status
         self.length = length
+        self.headers = headers
         self.passed = passed
         self.keep_alive = keep_alive
 
@@ -149,6 +153,7 @@ def parse_response_head(data: bytes, limit: int, passed: frozenset[bytes]) -> Re
     return ResponseHead(
         parser.get_status_code(),
         _length(fields, http11, default=UNTIL_CLOSE),
+        headers,
         tuple([pair for pair in headers if pair[0] in passed]),
         _keep_alive(headers, fields, http11),
     )
@@ -180,12 +185,7 @@ def _length(fields: Fields, http11: bool, default: int = 0) -> int:
 def _keep_alive(headers: Headers, fields: Fields, http11: bool) -> bool:
     if b"connection" not in fields:
         return http11
-    options = {
-        option.strip().lower()
-        for name, value in headers
-        if name == b"connection"
-        for option in value.split(b",")
-    }
+    options = named(headers)
     if b"close" in options:
         return False
     return http11 or b"keep-alive" in options

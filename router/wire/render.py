@@ -11,6 +11,8 @@ _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
 
+_EXPECT_BODY = frozenset({b"POST", b"PUT", b"PATCH"})
+
 
 def date() -> bytes:
     """The Date line for now (RFC 9110 section 6.6.1)."""
@@ -30,16 +32,16 @@ def fields(headers: Headers) -> bytes:
 
 
 def response_head(
-    status: int, headers: Headers, length: int, extra: bytes, keep_alive: bool, http11: bool
+    status: int, headers: Headers, length: int | None, extra: bytes, keep_alive: bool, http11: bool
 ) -> bytes:
     """A whole head. `extra` holds ready header lines; 204 and 304 carry no Content-Length (RFC
-    9110).
+    9110), nor does an answer to HEAD whose length is None because `headers` tell it.
     """
     if keep_alive:
         connection = b"" if http11 else b"connection: keep-alive\r\n"
     else:
         connection = b"connection: close\r\n"
-    if status in {204, 304}:
+    if length is None or status in {204, 304}:
         return b"%b%b%b%b\r\n" % (status_line(status), fields(headers), extra, connection)
     return b"%b%b%bcontent-length: %d\r\n%b\r\n" % (
         status_line(status),
@@ -53,3 +55,19 @@ def response_head(
 def request_head(prefix: bytes, headers: Headers, length: int) -> bytes:
     """`prefix` is the request line and Host, made once for each target."""
     return b"%b%bcontent-length: %d\r\n\r\n" % (prefix, fields(headers), length)
+
+
+def request_prefix(method: bytes, path: bytes, authority: bytes) -> bytes:
+    return b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (method, path, authority)
+
+
+def forwarded_head(
+    method: bytes, path: bytes, authority: bytes, headers: Headers, length: int
+) -> bytes:
+    """A caller's request on its way to the next hop. Without a body it tells a length only where
+    the method leads one to expect a body (RFC 9110 section 8.6).
+    """
+    prefix = request_prefix(method, path, authority)
+    if length or method in _EXPECT_BODY:
+        return request_head(prefix, headers, length)
+    return b"%b%b\r\n" % (prefix, fields(headers))

@@ -9,10 +9,11 @@ import re
 from collections.abc import Callable
 
 from graph.document import Document
-from graph.effects import Reply
+from graph.effects import Forward, Reply
 from router.config import Limits
 from router.wire.body import Chunked, Framing, Length, UntilClose
 from router.wire.head import BARE_LF, CHUNKED, UNTIL_CLOSE, ResponseHead
+from router.wire.hops import end_to_end
 from router.wire.refused import Refused
 
 INFORMATIONAL = 16
@@ -22,22 +23,25 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 class ResponseReader:
     __slots__ = (
         "_buffer",
+        "_forward",
         "_framing",
         "_head",
         "_informational",
         "_limits",
         "_parse",
         "_scanned",
-        "_to_head",
         "keep_alive",
     )
 
     def __init__(
-        self, limits: Limits, parse: Callable[[bytes], ResponseHead], *, to_head: bool = False
+        self,
+        limits: Limits,
+        parse: Callable[[bytes], ResponseHead],
+        forward: Forward | None = None,
     ) -> None:
         self._limits = limits
         self._parse = parse
-        self._to_head = to_head  # the request was HEAD: whatever its headers say, no body follows
+        self._forward = forward  # whose answer keeps all headers that are not of one hop
         self._buffer: bytes | bytearray = b""
         self._scanned = 0  # how far the buffer is known to hold no end of a head
         self._head: ResponseHead | None = None
@@ -88,7 +92,7 @@ class ResponseReader:
         self.keep_alive = head.keep_alive
         length = head.length
         limit = self._limits.answer_bytes
-        if self._to_head:
+        if self._to_head:  # whatever its headers say, no body follows
             return self._reply(b"", data)
         if head.status in {204, 304}:
             if length not in {0, UNTIL_CLOSE}:
@@ -128,4 +132,13 @@ class ResponseReader:
         assert self._head is not None
         if rest:  # bytes after the answer belong to nobody: never use this connection again
             self.keep_alive = False
-        return Reply(self._head.status, self._head.passed, Document(body))
+        headers = self._head.passed
+        if self._forward is not None:
+            # The length that an answer to HEAD tells is that of another body.
+            framing = () if self._to_head else (b"content-length",)
+            headers = end_to_end(self._head.headers, *framing)
+        return Reply(self._head.status, headers, Document(body))
+
+    @property
+    def _to_head(self) -> bool:
+        return self._forward is not None and self._forward.method == b"HEAD"

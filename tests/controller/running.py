@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -42,15 +43,20 @@ class Watcher:
 
     def seen(self, phase: Phase, name: str = "iris") -> list[str]:
         """The details of each time."""
-        return [d for key, found, d in self.phases if found is phase and key == f"default/{name}"]
+        return [d for key, found, d in self.phases if found is phase and _is_of(key, name)]
 
     def pids(self, word: str = "listening as", name: str = "") -> list[int]:
         """Of the servers (or, for `child`, their children) as they said, in order."""
         return [
             int(line.split()[-1])
             for key, line in self.lines
-            if line.startswith(word) and (not name or key == f"default/{name}")
+            if line.startswith(word) and (not name or _is_of(key, name))
         ]
+
+
+def _is_of(key: str, name: str) -> bool:
+    """Of the first replica of a predictor of this service, whatever its revision."""
+    return re.fullmatch(rf"default/{name}(-[0-9]+)?", key) is not None
 
 
 class FakeRouter:
@@ -69,7 +75,10 @@ class FakeRouter:
     def graph(self, key: str) -> Served | str:
         return self.graphs.get(key, "nobody has told the router of it")
 
-    async def settled(self, _service: str) -> None:
+    def service_url(self, key: str) -> str:
+        return f"http://router/services/{key}"
+
+    async def drained(self, _addresses: Collection[str], _limit_s: float) -> None:
         self.withdrawn += 1
 
     def address(self, name: str = "iris") -> str | None:
@@ -168,7 +177,7 @@ async def running(
         def changed(service: str) -> None:
             planes[0].look_at_service(service)
 
-        async with here.running(changed, router.settled) as units, asyncio.TaskGroup() as tasks:
+        async with here.running(changed, router.drained) as units, asyncio.TaskGroup() as tasks:
             machine = Machine("3.11.7", uri_map or {})
             planes.append(ControlPlane(store, view, units, world(machine), router))
             apply_manifests(store, *texts)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.endpoints import Endpoint, cluster_endpoints
+from controller.endpoints import cluster_endpoints, whole
 from tests.controller.manifests import runtime, service, sound
 
 V1, V2 = "/v1/models/iris:predict", "/v2/models/iris/infer"
@@ -111,7 +111,7 @@ ADDRESSES = {
 @pytest.mark.parametrize(("spec", "address"), ADDRESSES.values(), ids=ADDRESSES)
 def test_address_in_a_cluster(spec: str, address: str) -> None:
     endpoints, _ = cluster_endpoints(sound(service(spec, namespace="prod")))
-    assert endpoints == {"prod/iris": Endpoint((address,), V1)}
+    assert endpoints == {"prod/iris": whole((address,), V1)}
 
 
 def test_a_runtime_without_rest_is_a_problem() -> None:

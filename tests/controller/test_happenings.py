@@ -19,7 +19,7 @@ def at(phase: Phase, reason: str = "", message: str = "", **more: object) -> Rep
 
 def seen(*replicas: Replica | None) -> Observed:
     there = tuple(replica for replica in replicas if replica is not None)
-    return {Role.PREDICTOR: Running(None, there)} if there else NOTHING
+    return {"predictor-00001": Running(Role.PREDICTOR, None, there)} if there else NOTHING
 
 
 LOADING = at(Phase.LOADING, "Loading", "its model is on its way")

@@ -15,7 +15,7 @@ async def test_a_pod_tells_how_its_container_ended_last(tmp_path: Path) -> None:
         await eventually(plane.ready)
 
         def container() -> Json:
-            pod = plane.store.get(Ref(POD, "default", "iris-predictor-0"))
+            pod = plane.store.get(Ref(POD, "default", "iris-predictor-00001-0"))
             (said,) = pod["status"]["containerStatuses"]
             return dict(said)
 

@@ -55,8 +55,16 @@ async def test_a_service_that_is_ready_says_so_and_is_found_by_graphs(tmp_path: 
         async with aiohttp.ClientSession() as session, session.get(f"{address}/ready") as answer:
             assert answer.status == 200
         status = plane.status()
-        assert status["url"] == status["address"]["url"] == address
-        assert status["components"] == {"predictor": {"url": address}}
+        assert status["url"] == status["address"]["url"] == "http://router/services/default/iris"
+        assert status["components"] == {
+            "predictor": {
+                "url": address,
+                "latestCreatedRevision": "iris-00001",
+                "latestReadyRevision": "iris-00001",
+                "latestRolledoutRevision": "iris-00001",
+                "traffic": [{"revisionName": "iris-00001", "percent": 100, "latestRevision": True}],
+            }
+        }
         assert status["observedGeneration"] == 1
         assert plane.model() == {
             "transitionStatus": "UpToDate",
@@ -98,7 +106,7 @@ async def test_a_service_that_ends_is_started_again_and_tells_how_it_ended(tmp_p
         assert alive(second)
         failure = plane.model()["lastFailureInfo"]
         assert (failure["reason"], failure["exitCode"]) == ("ModelLoadFailed", 3)
-        assert failure["location"] == "iris-predictor-0"
+        assert failure["location"] == "iris-predictor-00001-0"
         assert "status 3" in failure["message"]
         assert "told to die" in failure["message"]
         assert "InferenceServiceNotReady" in plane.events()
@@ -142,18 +150,21 @@ async def test_what_no_longer_answers_is_not_called_until_it_does(tmp_path: Path
         assert len(plane.watcher.pids()) == 1  # it was never started again
 
 
-async def test_a_changed_service_is_withdrawn_ended_and_started_anew(tmp_path: Path) -> None:
+async def test_a_changed_service_starts_beside_the_old_one_which_then_ends(tmp_path: Path) -> None:
     async with running(tmp_path, fake("iris", "child")) as plane:
         await eventually(plane.ready)
         old, before = plane.router.address(), len(plane.router.history)
         plane.apply(fake("iris"))
         await eventually(lambda: plane.status()["observedGeneration"] == 2 and plane.ready())
         assert len(plane.watcher.pids()) == 2
-        assert not alive(plane.watcher.pids()[0])
+        await eventually(lambda: not alive(plane.watcher.pids()[0]))
         told = [table["default/iris"].addresses for table in plane.router.history[before:]]
-        assert told[0] == ()  # nobody is sent to it while it ends
-        assert told[-1] not in ((), (old,))
-        assert plane.router.withdrawn == 1
+        assert () not in told  # callers always have somewhere to go
+        assert told[-1] != (old,)
+        assert plane.router.withdrawn == 1  # drained before it ended
+        assert plane.status()["components"]["predictor"]["previousRolledoutRevision"] == (
+            "iris-00001"
+        )
         await settled(plane)
 
 
@@ -221,7 +232,8 @@ async def test_while_a_new_model_cannot_be_had_the_old_one_serves(tmp_path: Path
         address = plane.router.address()
         plane.apply(with_model(tmp_path / "new"))
         await eventually(lambda: plane.model()["transitionStatus"] == "BlockedByFailedLoad")
-        assert plane.ready()
+        assert not plane.ready()
+        assert plane.condition("IngressReady")["status"] == "True"
         assert plane.model()["states"]["activeModelState"] == "Loaded"
         assert plane.router.address() == address
         (tmp_path / "new").mkdir()
@@ -291,13 +303,13 @@ async def test_a_transformer_starts_with_the_address_of_its_predictor(tmp_path: 
         argv = psutil.Process(transformer).cmdline()
         host = argv[argv.index("--predictor_host") + 1]
         assert told["predictor"]["url"] == f"http://{host}"
-        assert plane.router.address() == told["transformer"]["url"] == plane.status()["url"]
+        assert plane.router.address() == told["transformer"]["url"]
         assert plane.condition("TransformerReady")["severity"] == "Info"
         await settled(plane)
         plane.delete()
         await eventually(lambda: plane.live() is None)
         ended = [key for key, phase, _ in plane.watcher.phases if phase is Phase.STOPPED]
-        assert ended == ["default/iris/transformer-0", "default/iris"]
+        assert ended == ["default/iris-transformer-00001-0", "default/iris"]
         assert not alive(predictor)
 
 

@@ -2,7 +2,8 @@
 addresses; and told again, it does not change.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -10,16 +11,18 @@ import pytest
 from controller.conditions import is_true
 from controller.desired import Refused, Unit, Wanted, World, desired
 from controller.local.plan import HERE
-from controller.observe import Failure, Observed, Phase, Replica, Running
+from controller.observe import Failure, Phase, Replica, Running
 from controller.resources.codes import Code
 from controller.resources.inferenceservice_status import InferenceServiceStatus
 from controller.resources.model import read
-from controller.status import Seen, status
+from controller.rollout.decide import Rollout, Share
+from controller.status import NO_ROLLOUT, CanaryTold, Seen, status
 from controller.workload import Role
 from tests.controller.manifests import only_service, service
 
 Json = dict[str, Any]
 RUN = "{containers: [{command: [run]}]}"
+URL = "http://router/services/default/iris"
 NOW = 1_700_000_000.0
 THEN = "2023-11-14T22:13:20Z"
 LATER = "2023-11-14T22:14:20Z"
@@ -44,8 +47,8 @@ def replica(phase: Phase, number: int = 0, **more: Any) -> Replica:
     return Replica(f"iris-predictor-{number}", phase, NOW + number, address=address, **more)
 
 
-def runs(unit: Unit | None, *replicas: Replica) -> Running:
-    return Running(unit, replicas)
+def runs(unit: Unit | None, *replicas: Replica, role: Role = Role.PREDICTOR) -> Running:
+    return Running(unit.role if unit is not None else role, unit, replicas)
 
 
 CRASH = Failure("Error", "it ended with status 3: no", 3, NOW)
@@ -60,15 +63,27 @@ PREDICTOR = ONE.units[0]
 @dataclass(frozen=True)
 class Row:
     wanted: Wanted | Refused | None
-    observed: Observed
+    observed: Mapping[Role, Running]
     ready: str  # of Ready: status, or its reason if that is False
     model: tuple[str, str, str] | None  # transition, active, target
     conditions: dict[str, str] = field(default_factory=dict)
     before: Json = field(default_factory=dict)
     failure: str | None = None
     url: str | None = None
+    rollout: Rollout = NO_ROLLOUT
+    canaries: tuple[CanaryTold, ...] = ()
 
 
+OLDER = Rollout("iris-00002", "iris-00001", "iris-00001", None, (), (Share("iris-00001", 100),), ())
+NONE_OF_IT = Rollout(
+    "iris-00002",
+    "iris-00002",
+    "iris-00001",
+    None,
+    (),
+    (Share("iris-00002", 0), Share("iris-00001", 100, "prev")),
+    (),
+)
 LOADED: Json = {"modelStatus": {"states": {"activeModelState": "Loaded"}}}
 
 ROWS: dict[str, Row] = {
@@ -98,7 +113,7 @@ ROWS: dict[str, Row] = {
         {Role.PREDICTOR: runs(PREDICTOR, UP)},
         "True",
         ("UpToDate", "Loaded", "Loaded"),
-        url="http://127.0.0.1:0",
+        url=URL,
     ),
     "it does not answer any more": Row(
         ONE,
@@ -128,7 +143,7 @@ ROWS: dict[str, Row] = {
         "True",
         ("UpToDate", "Loaded", "Loaded"),
         failure="ModelLoadFailed",
-        url="http://127.0.0.1:0",
+        url=URL,
     ),
     "the old one serves while the model of the new one comes": Row(
         ONE,
@@ -136,7 +151,7 @@ ROWS: dict[str, Row] = {
         "True",
         ("InProgress", "Loaded", "Loading"),
         before=LOADED,
-        url="http://127.0.0.1:0",
+        url=URL,
     ),
     "nobody serves its format": Row(
         REFUSED,
@@ -153,7 +168,7 @@ ROWS: dict[str, Row] = {
         ("InvalidSpec", "Loaded", "FailedToLoad"),
         before=LOADED,
         failure="NoSupportingRuntime",
-        url="http://127.0.0.1:0",
+        url=URL,
     ),
     "the transformer waits for its predictor": Row(
         wanted("transformer", host=None),
@@ -180,7 +195,7 @@ ROWS: dict[str, Row] = {
         },
         "True",
         ("UpToDate", "Loaded", "Loaded"),
-        url="http://127.0.0.1:7",
+        url=URL,
     ),
     "the model of the new one cannot be had, the old one serves": Row(
         ONE,
@@ -195,7 +210,7 @@ ROWS: dict[str, Row] = {
         ("BlockedByFailedLoad", "Loaded", "FailedToLoad"),
         before=LOADED,
         failure="ModelLoadFailed",
-        url="http://127.0.0.1:0",
+        url=URL,
     ),
     "a quarter of the replicas may be away": Row(
         wanted(replicas=4),
@@ -208,7 +223,7 @@ ROWS: dict[str, Row] = {
         },
         "True",
         ("UpToDate", "Loaded", "Loaded"),
-        url="http://127.0.0.1:1",
+        url=URL,
     ),
     "one of two is too few": Row(
         wanted(replicas=2),
@@ -216,6 +231,51 @@ ROWS: dict[str, Row] = {
         "CrashLoopBackOff",
         ("InProgress", "", "Pending"),
         failure="ModelLoadFailed",
+    ),
+    "the newest revision comes while an older one serves": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, replica(Phase.STARTING))},
+        "Unknown",
+        ("InProgress", "Loaded", "Pending"),
+        {"PredictorReady": "iris-00001 serves", "IngressReady": "True"},
+        before=LOADED,
+        url=URL,
+        rollout=OLDER,
+    ),
+    "the newest revision fails, an older one serves": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, LOOP)},
+        "CrashLoopBackOff",
+        ("BlockedByFailedLoad", "Loaded", "FailedToLoad"),
+        {"PredictorReady": "iris-predictor-0: again in 10 s; iris-00001 serves"},
+        before=LOADED,
+        failure="ModelLoadFailed",
+        url=URL,
+        rollout=OLDER,
+    ),
+    "the newest revision waits for its first call at 0 percent": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, UP)},
+        "True",
+        ("UpToDate", "Loaded", "Loaded"),
+        url=URL,
+        rollout=NONE_OF_IT,
+    ),
+    "scaled to zero it is ready, and stands by": Row(
+        ONE,
+        {Role.PREDICTOR: runs(replace(PREDICTOR, replicas=0))},
+        "True",
+        ("UpToDate", "Standby", "Standby"),
+        url=URL,
+    ),
+    "canaries, one of them not ready": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, UP)},
+        "True",
+        ("UpToDate", "Loaded", "Loaded"),
+        {"CanaryPredictorReady": "v3: nobody serves it"},
+        url=URL,
+        canaries=(CanaryTold("v2", True, 10), CanaryTold("v3", False, 5, "nobody serves it")),
     ),
     "it is stopped": Row(None, {}, "Stopped", None, {"Stopped": "True"}),
     "it is being stopped": Row(
@@ -229,7 +289,19 @@ ROWS: dict[str, Row] = {
 
 
 def told(row: Row, before: Json, now: float = NOW) -> Json:
-    return status(Seen(row.wanted, row.observed, 2, before, now))
+    return status(
+        Seen(
+            row.wanted,
+            row.observed,
+            2,
+            before,
+            now,
+            row.rollout,
+            URL,
+            answers=row.url is not None,
+            canaries=row.canaries,
+        )
+    )
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
@@ -308,3 +380,17 @@ def test_ready_depends_on_predictor_and_ingress_only() -> None:
 def test_copies_are_counted() -> None:
     said = told(ROWS["one of two is too few"], {})
     assert said["modelStatus"]["copies"] == {"failedCopies": 1, "totalCopies": 1}
+
+
+def test_revisions_and_their_shares_are_told_in_knatives_words() -> None:
+    said = told(ROWS["the newest revision waits for its first call at 0 percent"], {})
+    assert said["components"]["predictor"] == {
+        "url": "http://127.0.0.1:0",
+        "latestCreatedRevision": "iris-00002",
+        "latestReadyRevision": "iris-00002",
+        "latestRolledoutRevision": "iris-00001",
+        "traffic": [
+            {"revisionName": "iris-00002", "percent": 0, "latestRevision": True},
+            {"revisionName": "iris-00001", "percent": 100, "tag": "prev"},
+        ],
+    }

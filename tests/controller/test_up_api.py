@@ -178,7 +178,7 @@ async def test_edited_services_are_applied_and_bad_edits_keep_what_runs(tmp_path
             return (await api.call("GET", f"{PREDICTORS}/more"))[0] == 404
 
         await eventually_awaited(gone, deadline_s=30)
-        await eventually(lambda: any("iris | child" in line for line in running.lines))
+        await eventually(lambda: any("iris-00002 | child" in line for line in running.lines))
         await api.becomes(f"{PREDICTORS}/iris", "True")
         await api.becomes(f"{GRAPHS}/g", "True")
         assert await running.ask()
@@ -240,7 +240,7 @@ async def test_the_command_line_finds_it_and_shows_what_runs(tmp_path: Path) -> 
         code, said = await graphway(tmp_path, "describe", "isvc", "iris")
         assert "InferenceServiceReady" in said
         code, said = await graphway(tmp_path, "get", "pods")
-        assert "iris-predictor-0" in said
+        assert "iris-predictor-00001-0" in said
         running.process.send_signal(signal.SIGINT)
         async with asyncio.timeout(30):
             await running.process.wait()
@@ -271,6 +271,10 @@ async def test_the_same_state_is_not_used_twice_at_once(tmp_path: Path) -> None:
             assert "another Graphway uses this" in second.lines[0]
         async with up(tmp_path, "--project", "another") as third:
             await eventually(lambda: third.url, deadline_s=30)
+            # Services of the same names: each has its own log and working directory.
+            for what in ("logs", "work"):
+                found = (tmp_path / "home" / "projects").glob(f"*/{what}/default/iris/*")
+                assert len({each.relative_to(tmp_path).parts[2] for each in found}) == 2
 
 
 DRY = {

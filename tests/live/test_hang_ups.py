@@ -6,6 +6,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,11 @@ LEAVE: tuple[Callable[[Client], None], ...] = (Client.reset, Client.abort, Clien
 
 def descriptors(pid: int) -> Counter[str]:
     """What a process holds open, by kind."""
-    folder = Path(f"/proc/{pid}/fd")
-    return Counter(os.readlink(link).partition(":")[0] for link in folder.iterdir())
+    found: Counter[str] = Counter()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            found[os.readlink(link).partition(":")[0]] += 1
+    return found
 
 
 def is_gone(pid: int) -> bool:

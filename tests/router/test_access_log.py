@@ -18,6 +18,7 @@ from graph.effects import Decision, Failure, FailureKind
 from router import access_log
 from router.access_log import AccessLog, Line, Stamp, as_json, as_text, line_of
 from router.messages import Head, Request, Response
+from router.plans import Service
 from tests.scripts import plan, sequence, step
 
 PLAN = plan(sequence(step("a")))
@@ -51,6 +52,14 @@ def lost() -> Request:
     return made
 
 
+def for_a_service() -> Request:
+    made = request(b"/services/test/iris/v1/models/iris")
+    made.plan = None
+    made.service = Service.of("test/iris")
+    made.revision = "iris-00002"
+    return made
+
+
 OK = Response(200, (), b'{"y":2}')
 
 GOLDEN = {
@@ -61,6 +70,16 @@ GOLDEN = {
         f'"revision":"{PLAN.revision}","method":"POST","path":"/graphs/test/g","status":200,'
         '"duration_ms":1.25,"bytes_in":7,"bytes_out":7,"request_id":"r-1","client":"10.0.0.1"}',
         f"04:05:06.789  200      1.25 ms  POST  /graphs/test/g  test/g@{PLAN.revision}  r-1",
+    ),
+    "a service without a graph": (
+        for_a_service,
+        OK,
+        '{"time":"2026-11-21T04:05:06.789Z","level":"info","event":"request",'
+        '"revision":"iris-00002","method":"POST","path":"/services/test/iris/v1/models/iris",'
+        '"status":200,"duration_ms":1.25,"bytes_in":7,"bytes_out":7,"request_id":"r-1",'
+        '"client":"10.0.0.1","service":"test/iris"}',
+        "04:05:06.789  200      1.25 ms  POST  /services/test/iris/v1/models/iris"
+        "  test/iris@iris-00002  r-1",
     ),
     "with decisions": (
         decided,

@@ -1,8 +1,10 @@
 """The admin port: what it says about graphs, and that garbage gets a clean answer."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 from aiohttp import ClientSession, web
@@ -11,9 +13,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from graph.problems import Located, Problem
 from router.config import EndpointSource, GraphSource
 from router.front.admin import admin_app, admin_server
+from router.front.admin_port import administer
 from router.generation import Generation, settle
 from router.metrics import Sample, Snapshot
 from router.source import Loaded, LoadedGraph
+from tests.kit.eventually import eventually_awaited
 
 Client = TestClient[web.Request, web.Application]
 
@@ -48,6 +52,35 @@ class Shown:
         return Snapshot({}, [Sample("graphway_workers", 2)])
 
 
+class Listening:
+    def __init__(self, url: str, ended: asyncio.Event, task: "asyncio.Task[None]") -> None:
+        self.url = url
+        self.ended = ended
+        self._task = task
+
+    async def end(self) -> None:
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    router: Shown, *routes: web.RouteDef, most: int = 100
+) -> AsyncIterator[Listening]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    runner = admin_server(router, routes)
+    async with asyncio.TaskGroup() as tasks:
+        ended = asyncio.Event()
+        serving = administer(runner, [listener], most=most, on_end=ended.set)
+        made = Listening(url, ended, tasks.create_task(serving))
+        try:
+            yield made
+        finally:
+            await made.end()
+
+
 @pytest.fixture
 def router() -> Shown:
     return Shown()
@@ -70,13 +103,35 @@ async def test_who_watches_does_not_hold_up_the_end(router: Shown) -> None:
         await asyncio.Event().wait()
         return response
 
-    runner = admin_server(router, [web.get("/apis/things", watch)])
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    async with ClientSession() as session, session.get(f"http://{host}:{port}/apis/things"):
+    async with (
+        listening(router, web.get("/apis/things", watch)) as admin,
+        ClientSession() as session,
+        session.get(f"{admin.url}/apis/things"),
+    ):
         async with asyncio.timeout(20):
-            await runner.cleanup()
+            await admin.end()
+        assert admin.ended.is_set()
+
+
+async def test_more_connections_than_there_may_be_are_told_so(router: Shown) -> None:
+    async with listening(router, most=2) as admin:
+        port = int(admin.url.rpartition(":")[2])
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+
+        async def asked() -> int:
+            async with ClientSession() as session, session.get(f"{admin.url}/healthz") as answer:
+                if answer.status == 503:
+                    assert "too many connections" in (await answer.json())["cause"]
+                return answer.status
+
+        await eventually_awaited(lambda: _is(503, asked()), "no room")
+        for _, writer in silent:
+            writer.close()
+        await eventually_awaited(lambda: _is(200, asked()), "room for one more")
+
+
+async def _is(status: int, asked: Awaitable[int]) -> bool:
+    return await asked == status
 
 
 async def test_a_graph_that_serves(client: Client) -> None:

@@ -50,6 +50,15 @@ def test_a_bad_edit_tells_workers_nothing_and_shows_in_the_figures() -> None:
     ) == {"reloads_total/failure": 1, "last_reload_successful": 0, "graph_up_to_date/ns/a": 0}
 
 
+def test_workers_are_told_of_no_graphs_at_all_and_of_what_comes_then() -> None:
+    told = Told()
+    told.catalog.begin(Loaded((), {}, (), FILES))
+    assert [(install.generation, install.graphs) for install in told.installs] == [(1, ())]
+    told.accept()
+    told.catalog.reload(version("1"))
+    assert [install.generation for install in told.installs] == [1, 2]
+
+
 def test_after_the_mend_all_is_well_again() -> None:
     told = Told()
     told.catalog.begin(version("1"))
@@ -112,3 +121,15 @@ def test_a_refusal_before_anything_served_is_known_as_such() -> None:
     told.catalog.begin(version("1"))
     told.catalog.refused(Installed(1, ("no",)))
     assert told.catalog.refused_at_start == ("no",)
+
+
+def test_taking_back_graphs_does_not_bring_back_replicas_that_are_gone() -> None:
+    told = Told()
+    told.catalog.feed(AT)
+    told.catalog.begin(version("1"))
+    told.accept()
+    told.catalog.reload(version("2"))
+    told.catalog.feed(THERE)
+    told.catalog.refused(Installed(told.installs[-1].generation, ("no",)))
+    assert told.manifests() == ["1", "2", "2", "1"]
+    assert told.installs[-1].endpoints == THERE

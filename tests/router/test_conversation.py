@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -19,6 +19,7 @@ from router.channel import (
     Started,
     ToParent,
     ToWorker,
+    Waiting,
     parent_end,
     worker_end,
 )
@@ -62,7 +63,7 @@ Parent = Channel[ToWorker, ToParent]
 async def talking(notes: Notes) -> AsyncIterator[tuple[Parent, "asyncio.Task[None]"]]:
     ours, theirs = socket.socketpair()
     parent = await parent_end(ours)
-    worker = Worker(await worker_end(theirs), lambda config: notes, ())
+    worker = Worker(await worker_end(theirs), lambda config, waiting: notes, ())
     async with asyncio.TaskGroup() as tasks:
         yield parent, tasks.create_task(worker.run())
         parent.close()
@@ -95,6 +96,28 @@ async def test_from_start_to_drain() -> None:
         ("drain", 5.0),
         "drained",
     ]
+
+
+async def test_the_parent_hears_at_once_of_services_that_are_waited_for() -> None:
+    made: list[Callable[[str], None]] = []
+
+    def make(_: DataPlaneConfig, waiting: Callable[[str], None]) -> Notes:
+        made.append(waiting)
+        return Notes()
+
+    ours, theirs = socket.socketpair()
+    parent = await parent_end(ours)
+    worker = Worker(await worker_end(theirs), make, ())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(worker.run())
+        await parent.send(Configure(DataPlaneConfig()))
+        assert await parent.receive() == Started()
+        for service in ("ns/a", "ns/b", "ns/a"):
+            made[0](service)
+        assert await parent.receive() == Waiting(("ns/a", "ns/b"))
+        made[0]("ns/a")
+        assert await parent.receive() == Waiting(("ns/a",))
+        parent.close()
 
 
 async def test_it_listens_only_once_something_good_is_installed() -> None:
@@ -136,5 +159,5 @@ async def test_a_parent_that_begins_in_the_middle_is_a_bug() -> None:
     parent = await parent_end(ours)
     await parent.send(Ready(True))
     with pytest.raises(BrokenChannel, match="before Configure"):
-        await Worker(await worker_end(theirs), lambda config: Notes(), ()).run()
+        await Worker(await worker_end(theirs), lambda config, _: Notes(), ()).run()
     parent.close()

@@ -170,3 +170,21 @@ def test_what_one_worker_holds_under_a_name_and_its_signs_of_life() -> None:
     assert (ledger.ticks(1), ledger.ticks(2)) == (1, 2)
     ledger.retire(1)
     ledger.retire(2)
+
+
+def test_one_name_by_its_labels_over_workers_dead_or_alive() -> None:
+    ledger = Ledger()
+    for number in (1, 2):
+        block = Block.create(64 * 1024)
+        ledger.open(number, block)
+        counters = Counters(block)
+        counters.values[counters.counter("calls_total", (("code", "200"),))] += number
+        counters.values[counters.gauge("calls_in_flight")] += number
+        counters.values[counters.counter("other_total")] += 100
+    assert ledger.named("calls_total") == {(("code", "200"),): 3}
+    assert ledger.named("calls_in_flight") == {(): 3}
+    ledger.retire(1)
+    assert ledger.named("calls_total") == {(("code", "200"),): 3}
+    assert ledger.named("calls_in_flight") == {(): 2}
+    assert ledger.named("nobody_counts") == {}
+    ledger.retire(2)

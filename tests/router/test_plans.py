@@ -3,7 +3,7 @@
 import pytest
 
 from router.config import GraphSource
-from router.plans import HOST_BYTES, HOSTS_REMEMBERED, Plans, host_names
+from router.plans import HOST_BYTES, HOSTS_REMEMBERED, Plans, Service, host_names, remaining
 from tests.router.whole import source
 from tests.scripts import sequence, step, switch
 
@@ -89,6 +89,84 @@ def test_by_host(name: str) -> None:
 
 def test_graphs_alone_is_a_path_like_others() -> None:
     assert found(b"/graphs", b"iris.test") == "test/iris"
+
+
+# services without a graph
+
+SERVICES = ("test/model", "prod/model", "test/iris", "a/b-c", "a-b/c", "test/model-predictor")
+
+BY_PATH = {
+    "a service by name": (b"/services/test/model", "test/model"),
+    "anything below it": (b"/services/prod/model/v1/models/m:predict", "prod/model"),
+    "a slash at the end": (b"/services/test/model/", "test/model"),
+    "an unknown name": (b"/services/test/mode", None),
+    "no name": (b"/services/test", None),
+    "nothing": (b"/services/", None),
+}
+
+BY_HOST = {
+    "name.namespace": (b"model.prod", "prod/model"),
+    "the DNS of a cluster": (b"model.prod.svc.cluster.local:80", "prod/model"),
+    "name-namespace": (b"model-prod.example.com", "prod/model"),
+    "its predictor": (b"model-predictor.prod.svc.cluster.local", "prod/model"),
+    "its transformer": (b"model-transformer.prod", "prod/model"),
+    "its predictor, by hyphens": (b"model-predictor-prod.example.com", "prod/model"),
+    "another one that is called so": (b"model-predictor.test", "test/model-predictor"),
+    "a graph of that name is first": (b"iris.test", "graph test/iris"),
+    "its part is nobody else's": (b"iris-predictor.test", "test/iris"),
+    "what two could mean": (b"a-b-c.example.com", None),
+    "by dots it is clear": (b"c.a-b", "a-b/c"),
+    "an unknown name": (b"models.prod", None),
+}
+
+
+def service(path: bytes = b"/", host: bytes = b"", default: str | None = None) -> str | None:
+    """What is found; a graph is called one."""
+    made = Plans(default=default, compat=False)
+    made.install(made.compiled(SERVED), SERVICES)
+    found = made.routes.find(path, host)
+    if found is None or isinstance(found, Service):
+        return None if found is None else found.key
+    return f"graph {found.key}"
+
+
+@pytest.mark.parametrize("name", BY_PATH)
+@pytest.mark.parametrize("default", [None, "test/digits"])
+def test_a_service_by_path(name: str, default: str | None) -> None:
+    path, expected = BY_PATH[name]
+    assert service(path, b"digits.test", default) == expected
+
+
+@pytest.mark.parametrize("name", BY_HOST)
+def test_a_service_by_host(name: str) -> None:
+    host, expected = BY_HOST[name]
+    assert service(b"/v2/health/ready", host) == expected
+    assert service(b"/", host, "test/digits") == (expected or "graph test/digits")
+
+
+REMAINING = {
+    "below it": (b"/services/ns/m/v1/models/m:predict", b"/v1/models/m:predict"),
+    "itself": (b"/services/ns/m", b"/"),
+    "a slash": (b"/services/ns/m/", b"/"),
+    "slashes that matter": (b"/services/ns/m//a/%2F/", b"//a/%2F/"),
+    "by host": (b"/v2/health/ready", b"/v2/health/ready"),
+}
+
+
+@pytest.mark.parametrize("name", REMAINING)
+def test_what_a_service_is_asked_for(name: str) -> None:
+    path, expected = REMAINING[name]
+    assert remaining(path) == expected
+
+
+def test_a_table_of_the_same_services_keeps_what_hosts_mean() -> None:
+    served = plans(*SERVED)
+    served.install(served.compiled(SERVED), SERVICES)
+    before = served.routes
+    served.install(served.compiled(SERVED), reversed(SERVICES))
+    assert served.routes is before
+    served.install(served.compiled(SERVED), SERVICES[:-1])
+    assert served.routes.services.keys() == set(SERVICES[:-1])
 
 
 def test_a_default_that_is_not_there() -> None:

@@ -82,6 +82,15 @@ def test_where_a_service_is(
     assert not any(warning.is_error for warning in warnings)
 
 
+def test_the_flag_alone_makes_a_service_known_where_it_tells_the_namespace() -> None:
+    flags = [GivenService.parse(text) for text in (f"other/rose={HERE}", f"tulip={HERE}")]
+    endpoints, _ = endpoints_of([graph("iris")], flags, {})
+    assert endpoints == {
+        "ns/iris": IN_CLUSTER,
+        "other/rose": EndpointSource.of((HERE,), "/v1/models/rose:predict"),
+    }
+
+
 def test_a_warning_stands_where_the_name_does() -> None:
     _, (warning, _) = endpoints_of([graph("iris", "wine")], (), {})
     assert (warning.file, warning.graph) == ("g.json", "ns/g")

@@ -14,7 +14,6 @@ from router.deadlines import Deadlines
 from router.messages import Cancellable, Head, Request, Response
 from router.plans import Plans
 from router.stack import build
-from router.upstream.metered import MeteredUpstream
 from router.upstream.script import Script, ScriptedUpstream, reply
 from tests.scripts import Fields
 
@@ -55,7 +54,7 @@ class Whole:
         self.handler = build(
             config,
             self.plans,
-            MeteredUpstream(self.upstream, counters),
+            self.upstream,
             counters,
             Deadlines(self.loop),
             (lambda request, response: self.logged.append((request, response)))

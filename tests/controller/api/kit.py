@@ -24,6 +24,7 @@ KSERVE = "/apis/serving.kserve.io/v1beta1"
 SERVICES = f"{KSERVE}/namespaces/default/inferenceservices"
 IRIS = f"{SERVICES}/iris"
 CONFIGS = "/api/v1/namespaces/default/configmaps"
+JSON = {"Content-Type": "application/json"}
 CONFIG_MAP = next(kind for kind in ALL_KINDS if kind.name == "ConfigMap")
 KUBECTL = Path(sys.executable).with_name("kubectl")
 
@@ -109,11 +110,11 @@ async def lines_of(response: ClientResponse, number: int) -> list[Json]:
 
 @asynccontextmanager
 async def running(
-    folder: Path, token: str | None = None, logs: Logs = some_logs
+    folder: Path, token: str | None = None, logs: Logs = some_logs, **options: Any
 ) -> AsyncIterator[Api]:
     store = Store(folder / "state.db", ALL_KINDS, clock=lambda: datetime(2030, 1, 1, tzinfo=UTC))
     app = web.Application()
-    app.add_routes(routes(store, logs=logs, token=token))
+    app.add_routes(routes(store, logs=logs, token=token, **options))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

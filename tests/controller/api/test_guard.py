@@ -78,7 +78,7 @@ async def test_a_bug_is_told_as_one_and_logged(
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(api.store, "list", broken)
+    monkeypatch.setattr(api.store, "walk", broken)
     status, body = await api.call("GET", SERVICES)
     assert (status, body["reason"]) == (500, "InternalError")
     assert "ZeroDivisionError" in caplog.text

@@ -32,3 +32,16 @@ async def test_who_leaves_a_silent_log_ends_it(tmp_path: Path, lines: int) -> No
                 await got.read()
         await waiting.wait()
         await ended.wait()
+
+
+async def test_who_follows_is_let_go_when_the_server_ends(tmp_path: Path) -> None:
+    async def silent(_: LogRequest) -> AsyncIterator[bytes]:
+        yield b"a line\n"
+        await asyncio.Event().wait()
+
+    async with running(tmp_path, logs=silent) as api, asyncio.timeout(30):
+        await api.ok("POST", SERVICES, json=iris())
+        async with api.session.get(f"{api.url}{IRIS}/log?follow=true") as got:
+            assert await got.content.readline() == b"a line\n"
+            api.store.changes.close()
+            assert await got.content.read() == b""  # whole, not broken off

@@ -47,7 +47,9 @@ def test_other_paths_are_refused(path: str) -> None:
 
 @pytest.mark.parametrize("kind", ALL_KINDS, ids=lambda kind: kind.name)
 def test_every_kind_has_a_table_even_of_an_empty_object(kind: Kind) -> None:
-    made = table(kind, [{"metadata": {"name": "a"}}], "7", include="Metadata", now=NOW)
+    made = table(
+        kind, [{"metadata": {"name": "a"}}], {"resourceVersion": "7"}, include="Metadata", now=NOW
+    )
     (row,) = made["rows"]
     assert len(row["cells"]) == len(made["columnDefinitions"])
     assert row["cells"][0] == "a"
@@ -67,7 +69,7 @@ def test_a_service_as_a_row() -> None:
     }
     kind = by_name("isvc")
     assert kind is not None
-    made = table(kind, [service], "1", include="Object", now=NOW)
+    made = table(kind, [service], {"resourceVersion": "1"}, include="Object", now=NOW)
     shown = dict(
         zip(
             (column["name"] for column in made["columnDefinitions"]),
@@ -91,7 +93,7 @@ def test_an_event_names_its_object() -> None:
         "message": "hello",
         "count": 3,
     }
-    (row,) = table(EVENT, [event], "1", include="None", now=NOW)["rows"]
+    (row,) = table(EVENT, [event], {"resourceVersion": "1"}, include="None", now=NOW)["rows"]
     assert "inferenceservice/iris" in row["cells"]
     assert "object" not in row
 
@@ -122,3 +124,17 @@ def test_ages(passed: dict[str, int], written: str) -> None:
 
 def test_an_age_of_nonsense() -> None:
     assert age("yesterday", NOW) == "<unknown>"
+
+
+def test_a_secret_tells_how_much_it_holds_and_never_what() -> None:
+    kind = next(kind for kind in ALL_KINDS if kind.name == "Secret")
+    secret = {"metadata": {"name": "s"}, "type": "Opaque", "data": {"a": "c2VjcmV0", "b": ""}}
+    made = table(kind, [secret], {"resourceVersion": "1"}, include="None", now=NOW)
+    assert [column["name"] for column in made["columnDefinitions"]] == [
+        "Name",
+        "Type",
+        "Data",
+        "Age",
+    ]
+    assert made["rows"][0]["cells"][:3] == ["s", "Opaque", 2]
+    assert "c2VjcmV0" not in str(made)

@@ -1,25 +1,21 @@
 """The verbs over HTTP: what they answer, what they refuse, what they leave in the store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from controller.api import request
-from controller.api.request import MAX_BODY_BYTES
 from tests.controller.api.kit import (
-    CONFIG_MAP,
     CONFIGS,
     IRIS,
+    JSON,
     KSERVE,
     SERVICES,
     Api,
     config,
     iris,
 )
-
-JSON = {"Content-Type": "application/json"}
 
 
 async def test_an_object_from_its_creation_to_its_end(api: Api) -> None:
@@ -220,49 +216,6 @@ async def test_what_is_only_warned_of_is_said_in_a_header(api: Api) -> None:
     assert warning.startswith('299 - "spec')
 
 
-MERGES: list[Any] = [
-    pytest.param(
-        "merge-patch+json", {"data": {"a": None, "b": "2"}}, {"b": "2", "c": "x"}, id="merge"
-    ),
-    pytest.param(
-        "strategic-merge-patch+json", {"data": {"a": None, "b": "2"}}, {"b": "2", "c": "x"}, id="s"
-    ),
-]
-
-
-@pytest.mark.parametrize(("kind", "patch", "data"), MERGES)
-async def test_merge_patches(api: Api, kind: str, patch: Any, data: Any) -> None:
-    await api.ok("POST", CONFIGS, json=config(a="1", b="1", c="x"))
-    status, after = await api.patch(f"{CONFIGS}/c", kind, patch)
-    assert (status, after["data"]) == (200, data)
-
-
-async def test_a_patch_may_name_the_version_that_it_is_for(api: Api) -> None:
-    await api.ok("POST", CONFIGS, json=config())
-    stale: Any = {"metadata": {"resourceVersion": "99"}, "data": {"a": "1"}}
-    status, body = await api.patch(f"{CONFIGS}/c", "merge-patch+json", stale)
-    assert (status, body["reason"]) == (409, "Conflict")
-
-
-async def test_apply_makes_changes_and_takes_back(api: Api) -> None:
-    path, kind = f"{CONFIGS}/c", "apply-patch+yaml"
-
-    async def apply(manager: str, force: str = "false", **data: str) -> tuple[int, Json_]:
-        return await api.patch(path, kind, config(**data), fieldManager=manager, force=force)
-
-    assert (await apply("me", a="1", b="1"))[0] == 201
-    assert (await apply("me", a="2"))[1]["data"] == {"a": "2"}
-    status, body = await apply("you", a="3")
-    assert (status, body["details"]["causes"][0]["field"]) == (409, ".data.a")
-    assert (await apply("you", force="true", a="3"))[1]["data"] == {"a": "3"}
-    assert await api.refused(
-        "PATCH", path, data="{}", headers={"Content-Type": f"application/{kind}"}
-    ) == (400, "BadRequest")
-
-
-Json_ = dict[str, Any]
-
-
 async def test_status_is_written_at_its_own_path_only(api: Api) -> None:
     made = await api.ok("POST", SERVICES, json=iris() | {"status": {"url": "http://lie"}})
     assert "status" not in made
@@ -338,43 +291,6 @@ async def test_of_many_who_edit_the_same_version_one_wins(api: Api) -> None:
     assert sorted(edit.result() for edit in edits) == [200] + [409] * 7
 
 
-async def test_an_upload_without_end_is_refused_while_it_comes(api: Api) -> None:
-    host, port = api.url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    head = f"POST {SERVICES} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    writer.write(f"{head}Content-Length: {2**40}\r\n\r\n".encode() + b"x" * (MAX_BODY_BYTES + 9))
-    answer = (await reader.readuntil(b"\r\n\r\n")).decode()
-    body = await reader.readuntil(b'"code":413}')
-    writer.close()
-    await writer.wait_closed()
-    assert answer.startswith("HTTP/1.1 413 ")
-    assert "connection: close" in answer.lower()
-    assert b"too large" in body
-
-
-async def test_a_body_that_is_not_encoded_as_it_says(api: Api) -> None:
-    headers = JSON | {"Content-Encoding": "gzip"}
-    refused = await api.refused("POST", SERVICES, data=b"{}", headers=headers)
-    assert refused == (400, "BadRequest")
-
-
-@pytest.mark.parametrize("sent", [b'{"kind":', b"5\r\n{\r\n\r\nzz\r\n"], ids=["cut", "garbled"])
-async def test_a_body_that_breaks_off_is_nobodys_bug(
-    api: Api, caplog: pytest.LogCaptureFixture, sent: bytes
-) -> None:
-    framing = "Content-Length: 99" if sent.endswith(b":") else "Transfer-Encoding: chunked"
-    host, port = api.url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    head = f"POST {SERVICES} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    writer.write(f"{head}{framing}\r\n\r\n".encode() + sent)
-    writer.write_eof()
-    await reader.read()
-    writer.close()
-    await writer.wait_closed()
-    await api.ok("GET", SERVICES)
-    assert "failed" not in caplog.text
-
-
 async def test_logs_of_a_component(api: Api) -> None:
     await api.ok("POST", SERVICES, json=iris())
     path = f"{api.url}{IRIS}/log?component=transformer&tail=5&follow=true"
@@ -386,43 +302,6 @@ async def test_logs_of_a_component(api: Api) -> None:
     assert await api.refused("GET", f"{SERVICES}/other/log") == (404, "NotFound")
 
 
-JSON_PATCHES = [
-    pytest.param([{"op": "add", "path": "/data/b", "value": "2"}], 200, id="one that fits"),
-    pytest.param([{"op": "test", "path": "/data/a", "value": "9"}], 422, id="a test that fails"),
-    pytest.param([{"op": "replace", "path": "", "value": [1]}], 400, id="a list for an object"),
-    pytest.param([{"op": "remove", "path": "/metadata"}], 400, id="without metadata"),
-    pytest.param({"op": "remove", "path": "/data"}, 400, id="no list"),
-]
-
-
-@pytest.mark.parametrize(("patch", "code"), JSON_PATCHES)
-async def test_json_patches(api: Api, patch: Any, code: int) -> None:
-    await api.ok("POST", CONFIGS, json=config(a="1"))
-    status, body = await api.patch(f"{CONFIGS}/c", "json-patch+json", patch)
-    assert status == code
-    if code == 200:
-        assert body["data"] == {"a": "1", "b": "2"}
-
-
-async def test_a_json_patch_leaves_the_status_alone(api: Api) -> None:
-    await api.ok("POST", SERVICES, json=iris())
-    patch = [{"op": "add", "path": "/status", "value": {"url": "http://elsewhere"}}]
-    status, body = await api.patch(IRIS, "json-patch+json", patch)
-    assert (status, "status" in body) == (200, False)
-
-
-async def test_patches_cannot_make_what_no_body_could_bring(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(request, "MAX_OBJECT_BYTES", 2_000)
-    await api.ok("POST", CONFIGS, json=config())
-    statuses = []
-    for key in "abc":
-        patch = {"data": {key: "x" * 700}}
-        statuses.append((await api.patch(f"{CONFIGS}/c", "merge-patch+json", patch))[0])
-    assert statuses == [200, 200, 413]
-
-
 async def test_a_dry_run_shows_no_version_that_there_is_not(api: Api) -> None:
     made = await api.ok("POST", f"{CONFIGS}?dryRun=All", json=config())
     assert "resourceVersion" not in made["metadata"]
@@ -432,33 +311,3 @@ async def test_a_dry_run_shows_no_version_that_there_is_not(api: Api) -> None:
     as_table = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
     made = await api.ok("POST", f"{CONFIGS}?dryRun=All", json=config("d"), headers=as_table)
     assert made["rows"][0]["cells"][0] == "d"
-
-
-async def test_what_goes_while_a_deletion_is_asked_for_is_no_fault(api: Api) -> None:
-    for name in "ab":
-        await api.ok("POST", CONFIGS, json=config(name))
-    came = asyncio.Event()
-
-    async def body() -> AsyncIterator[bytes]:
-        yield b"{"
-        await came.wait()
-        yield b"}"
-
-    async with asyncio.TaskGroup() as tasks:
-        deleting = tasks.create_task(api.ok("DELETE", CONFIGS, data=body()))
-        await api.ok("DELETE", f"{CONFIGS}/a")
-        came.set()
-    assert (await deleting)["status"] == "Success"
-    assert api.store.list(CONFIG_MAP).items == []
-
-
-async def test_a_body_that_does_not_come_is_not_waited_for(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(request, "BODY_S", 0.05)
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(api.url.rpartition(":")[2]))
-    head = f"POST {CONFIGS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
-    writer.write(f"{head}Content-Type: application/json\r\n\r\n{{".encode())
-    assert (await reader.readline()).split()[1] == b"408"
-    await reader.read()  # to its end: the connection is not kept
-    writer.close()

@@ -1,6 +1,7 @@
 """Logs of bounded size, and readers that lose no line of them."""
 
 import asyncio
+import os
 import tempfile
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.local import logfile
-from controller.local.logfile import LogFile, LogLimits, lines
+from controller.local.logfile import LogFile, LogLimits, forget_oldest, lines
 from tests.kit.eventually import eventually
 
 SMALL = LogLimits(file_bytes=100, files=3)
@@ -150,3 +151,15 @@ def test_no_line_is_lost_or_torn_while_there_is_room(said: list[bytes]) -> None:
         assert asyncio.run(read(path)) == [
             line.decode(errors="replace").rstrip("\r") for line in said
         ]
+
+
+def test_of_many_logs_the_newest_are_kept_with_all_their_parts(tmp_path: Path) -> None:
+    for number in range(5):
+        for part in ("", ".1"):
+            file = tmp_path / f"predictor-{number}-0.log{part}"
+            file.touch()
+            os.utime(file, (number, number))
+    forget_oldest(tmp_path, 2)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        *("predictor-3-0.log", "predictor-3-0.log.1", "predictor-4-0.log", "predictor-4-0.log.1")
+    ]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from controller.resources.crds import crd, crds, structural
-from controller.resources.kinds import KINDS, Kind, named
+from controller.resources.kinds import Kind, named
 from controller.resources.model import dump, read
 
 FOLDER = Path(__file__).parents[4] / "shared" / "data" / "kserve-crds"
@@ -178,48 +178,6 @@ def without_head(schema: Schema) -> Schema:
 @cache
 def validator_of(kind: Kind) -> Draft202012Validator:
     return Draft202012Validator(structural(kind))
-
-
-STRUCTURAL = {
-    "type",
-    "format",
-    "description",
-    "properties",
-    "additionalProperties",
-    "items",
-    "required",
-    "enum",
-    "pattern",
-    "minimum",
-    "maximum",
-    "minItems",
-    "minLength",
-    "maxLength",
-    "anyOf",
-    "x-kubernetes-int-or-string",
-    "x-kubernetes-preserve-unknown-fields",
-    "x-kubernetes-validations",
-}
-
-
-def odd_words(schema: Schema, path: str = "") -> Iterator[str]:
-    """What an API server refuses in a structural schema."""
-    if words := schema.keys() - STRUCTURAL:
-        yield f"{path}: {words}"
-    if "type" not in schema and "x-kubernetes-int-or-string" not in schema:
-        yield f"{path}: no type"
-    if "properties" in schema and "additionalProperties" in schema:
-        yield f"{path}: properties and additionalProperties"
-    for name, inner in schema.get("properties", {}).items():
-        yield from odd_words(inner, f"{path}.{name}")
-    for key in ("items", "additionalProperties"):
-        if key in schema:
-            yield from odd_words(schema[key], f"{path}.{key}")
-
-
-@pytest.mark.parametrize("kind", [k for k in KINDS if k.group], ids=lambda kind: kind.name)
-def test_schemas_are_structural(kind: Kind) -> None:
-    assert list(odd_words(structural(kind))) == []
 
 
 def test_there_is_one_for_each_kind_that_kubernetes_does_not_have() -> None:

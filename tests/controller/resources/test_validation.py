@@ -1,32 +1,18 @@
 """What KServe's admission refuses, as tables: the fault, its code, and what the message tells."""
 
-from textwrap import indent
-
 import pytest
 
 from controller.resources.config import Config, DeployConfig
-from controller.resources.parse import parse, parse_object
-from controller.resources.resource import Resource
-from controller.resources.validate import (
-    Surroundings,
-    problems_among,
-    problems_of_change,
-)
+from controller.resources.parse import parse_object
 from graph.loader import load
-from tests.controller.manifests import resources, runtime, service
+from tests.controller.manifests import resources, service
+from tests.controller.resources.texts import KNATIVE, MODEL, STANDARD, spec
 
-MODEL = "model: {modelFormat: {name: sklearn}, storageUri: s3://b/m}"
-STANDARD = "serving.kserve.io/deploymentMode: Standard"
-KNATIVE = "serving.kserve.io/deploymentMode: Knative"
 CLASS = "serving.kserve.io/autoscalerClass"
 KEDA = f"{STANDARD}, {CLASS}: keda"
 HPA = f"{STANDARD}, {CLASS}: hpa"
 NODES = f"{CLASS}: none"
 WORKERS = "model: {modelFormat: {name: huggingface}, storageUri: pvc://a}"
-
-
-def spec(predictor: str = MODEL, rest: str = "") -> str:
-    return f"spec:\n  predictor:\n{indent(predictor, '    ')}\n{indent(rest, '  ')}"
 
 
 def canary(text: str, share: int = 10) -> str:
@@ -400,180 +386,3 @@ spec:
   supportedUriFormats: [{prefix: "ftp://"}]
 """
     assert resources(service("sklearn: {storageUri: ftp://b/m}"), container).problems == []
-
-
-def formats(text: str) -> str:
-    return f"[{{name: sklearn, autoSelect: true, {text}}}]"
-
-
-RUNTIMES = {
-    "two of the same priority": (
-        [runtime("a", formats("priority: 1")), runtime("b", formats("priority: 1"))],
-        "runtime-conflict",
-    ),
-    "the same format in other letters": (
-        [
-            runtime("a", formats("priority: 1")),
-            runtime("b", formats("priority: 1").replace("sklearn", "SKLearn")),
-        ],
-        "runtime-conflict",
-    ),
-    "two priorities of one format": (
-        [
-            runtime(
-                "a",
-                "[{name: x, version: '1', autoSelect: true, priority: 1},"
-                " {name: x, version: '2', autoSelect: true, priority: 2}]",
-            )
-        ],
-        "runtime-conflict",
-    ),
-    "a container without a name": ([runtime("a", container="{image: x}")], "container-name"),
-    "a path of Python modules": (
-        [runtime("a", container="{name: a, env: [{name: PYTHONPATH}]}")],
-        "reserved-env",
-    ),
-    "workers of two containers": (
-        [runtime("a", spec="workerSpec: {containers: [{name: a}, {name: b}]}")],
-        "bad-workers",
-    ),
-    "sizes of a group as environment": (
-        [
-            runtime(
-                "a",
-                spec="workerSpec: {containers: [{name: a}]}",
-                container="{name: kserve-container, env: [{name: PIPELINE_PARALLEL_SIZE}]}",
-            )
-        ],
-        "reserved-env",
-    ),
-}
-
-
-@pytest.mark.parametrize(("texts", "code"), RUNTIMES.values(), ids=RUNTIMES)
-def test_runtimes_are_refused(texts: list[str], code: str) -> None:
-    assert [p.problem.code for p in resources(*texts).problems] == [code]
-
-
-PEERS = {
-    "another priority": (formats("priority: 1"), formats("priority: 2"), {}),
-    "no priority": (formats("version: '1'"), formats("version: '1'"), {}),
-    "another version": (
-        formats("version: '1', priority: 1"),
-        formats("version: '2', priority: 1"),
-        {},
-    ),
-    "another protocol": (formats("priority: 1"), formats("priority: 1"), {"protocols": "[v2]"}),
-    "another namespace": (formats("priority: 1"), formats("priority: 1"), {"namespace": "prod"}),
-    "disabled": (formats("priority: 1"), formats("priority: 1"), {"spec": "disabled: true"}),
-    "many models": (formats("priority: 1"), formats("priority: 1"), {"spec": "multiModel: true"}),
-}
-
-
-@pytest.mark.parametrize(("mine", "theirs", "of"), PEERS.values(), ids=PEERS)
-def test_runtimes_live_side_by_side(mine: str, theirs: str, of: dict[str, str]) -> None:
-    assert resources(runtime("a", mine), runtime("b", theirs, **of)).problems == []
-
-
-def trained(name: str = "m", uri: str = "s3://b/m", memory: str = "1Gi") -> str:
-    return f"""
-apiVersion: serving.kserve.io/v1alpha1
-kind: TrainedModel
-metadata: {{name: {name}}}
-spec:
-  inferenceService: iris
-  model: {{storageUri: "{uri}", framework: sklearn, memory: {memory}}}
-"""
-
-
-def cache(name: str = "llm", uri: str = "hf://a/b", kind: str = "LocalModelCache") -> str:
-    return f"""
-apiVersion: serving.kserve.io/v1alpha1
-kind: {kind}
-metadata: {{name: {name}}}
-spec: {{sourceModelUri: "{uri}", modelSize: 1Gi, nodeGroups: [gpus]}}
-"""
-
-
-GROUP = """
-apiVersion: serving.kserve.io/v1alpha1
-kind: LocalModelNodeGroup
-metadata: {name: gpus}
-spec: {storageLimit: 1Ti, persistentVolumeSpec: {}, persistentVolumeClaimSpec: {}}
-"""
-
-
-def container(pattern: str, workload: str = "initContainer") -> str:
-    return f"""
-apiVersion: serving.kserve.io/v1alpha1
-kind: ClusterStorageContainer
-metadata: {{name: c}}
-spec:
-  container: {{name: a, image: x}}
-  supportedUriFormats: [{pattern}]
-  workloadType: {workload}
-"""
-
-
-OTHERS = {
-    "a trained model with a dot in its name": ([trained(name="a.b")], "bad-name"),
-    "a trained model on a claim": ([trained(uri="pvc://a")], "bad-storage-uri"),
-    "a pattern of nothing": ([container("{}")], "bad-pattern"),
-    "a pattern that is none": ([container("{regex: '('}")], "bad-pattern"),
-    "a container for another work": ([container("{prefix: a}", "job")], "bad-value"),
-    "two caches of one model": ([GROUP, cache(), cache("other")], "duplicate-cache"),
-    "a cache for nobody": ([cache()], "unknown-node-group"),
-}
-
-
-@pytest.mark.parametrize(("texts", "code"), OTHERS.values(), ids=OTHERS)
-def test_other_kinds_are_refused(texts: list[str], code: str) -> None:
-    assert [p.problem.code for p in resources(*texts).problems] == [code]
-
-
-def only(text: str) -> Resource:
-    (found,) = parse(load(text)).objects.values()
-    return found.resource
-
-
-RUNNING = "\nstatus: {deploymentMode: RawDeployment}"
-CHANGES = {
-    "another mode": (
-        service(MODEL, annotations=f"{{{STANDARD}}}") + RUNNING,
-        service(MODEL, annotations=f"{{{KNATIVE}}}"),
-        "stays",
-    ),
-    "another name for the same model": (
-        service(f"name: a\n{MODEL}"),
-        service(f"name: b\n{MODEL}"),
-        "keep the name",
-    ),
-    "a trained model of more memory": (trained(), trained(memory="2Gi"), "the memory"),
-    "a runtime without its workers": (
-        runtime("a", spec="workerSpec: {containers: [{name: a}]}"),
-        runtime("a"),
-        "a workerSpec stays",
-    ),
-    "a cache of another model": (cache(), cache(uri="hf://c"), "create another cache"),
-}
-
-
-@pytest.mark.parametrize(("old", "new", "words"), CHANGES.values(), ids=CHANGES)
-def test_changes_are_refused(old: str, new: str, words: str) -> None:
-    found = problems_of_change(only(old), only(new))
-    assert [p.code for p in found] == ["immutable"]
-    assert words in found[0].message
-    assert problems_of_change(only(old), only(old)) == []
-
-
-def test_the_older_name_of_a_mode_is_no_change() -> None:
-    old = service(MODEL, annotations=f"{{{STANDARD}}}") + RUNNING
-    assert problems_of_change(only(old), only(service(MODEL, annotations=f"{{{STANDARD}}}"))) == []
-
-
-def test_the_same_memory_in_other_words_is_no_change() -> None:
-    assert problems_of_change(only(trained()), only(trained(memory="1024Mi"))) == []
-
-
-def test_only_some_kinds_care_for_others() -> None:
-    assert problems_among(only(trained()), Surroundings([only(GROUP)])) == []

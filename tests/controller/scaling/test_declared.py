@@ -324,6 +324,17 @@ def test_what_cannot_be_done_is_told_with_place_and_remedy(
     assert found.least >= 1
 
 
+def test_a_resource_of_which_none_is_requested_beside_one_that_is() -> None:
+    metrics = scaled(
+        resource("memory", averageUtilization=60),
+        resource("cpu", averageValue="2"),
+    )
+    found = policy(metrics, requests={"cpu": 1})
+    assert found.by == ByResources((Goal("cpu", 2.0, "2"),))
+    (problem,) = found.problems
+    assert "add `resources.requests.memory`" in problem.message
+
+
 def test_use_of_a_resource_is_not_measured_where_none_is_requested() -> None:
     found = policy({"scaleMetric": "cpu", "maxReplicas": 3}, requests={})
     (problem,) = found.problems

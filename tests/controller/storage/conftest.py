@@ -11,6 +11,7 @@ from pathlib import Path
 import obstore
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
@@ -118,3 +119,22 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("only root may mount a small disk")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest_asyncio.fixture
+async def refusing() -> AsyncIterator[list[tuple[int, str]]]:
+    """A store that answers everything with the last of the list; its endpoint is the first."""
+    answers: list[tuple[int, str]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        status, code = answers[-1]
+        return web.Response(status=status, text=f"<Error><Code>{code}</Code></Error>")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    answers.append((runner.addresses[0][1], ""))
+    yield answers
+    await runner.cleanup()

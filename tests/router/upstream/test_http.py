@@ -1,59 +1,29 @@
 """The Upstream over HTTP: which replica is asked, and what an install changes."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from graph.effects import Answer, Call, Failure, Reply
+from graph.effects import Failure, Reply
 from graph.plan import Target
 from router.config import DataPlaneConfig, EndpointSource, UpstreamConfig
-from router.counters import Block, Counters
-from router.deadlines import Deadlines
-from router.upstream.http import HttpUpstream
 from tests.kit.eventually import eventually
 from tests.kit.predictor import Predictor
 from tests.kit.scripts import Gate, hold, raw, render
-
-
-class Asking:
-    """An upstream, and its answers as they come."""
-
-    def __init__(self, config: DataPlaneConfig | None = None) -> None:
-        loop = asyncio.get_running_loop()
-        self.deadlines = Deadlines(loop)
-        self._block = Block.create(64 * 1024)
-        counters = Counters(self._block)
-        self.upstream = HttpUpstream(config or DataPlaneConfig(), counters, self.deadlines, loop)
-
-    def start(self, target: Target, body: bytes = b"{}") -> list[Answer]:
-        answers: list[Answer] = []
-        call = Call("ns/g/root/0", target, ((b"x-a", b"b"),), body, None)
-        self.upstream.start(call, answers.append)
-        assert not answers
-        return answers
-
-    async def ask(self, target: Target) -> Answer:
-        answers = self.start(target)
-        await eventually(lambda: answers)
-        return answers[0]
+from tests.router.upstream.asking import SERVICE, Asking
 
 
 @pytest.fixture
 async def asking() -> AsyncIterator[Asking]:
     asking = Asking()
     yield asking
-    asking.upstream.close()
-    asking.deadlines.close()
+    asking.close()
 
 
 def url_target(predictor: Predictor, path: str) -> Target:
     url = predictor.url(path)
     return Target(url, url)
-
-
-SERVICE = Target("service:ns/iris", None)
 
 
 async def test_a_url_is_posted_to_with_its_path_and_query(
@@ -100,7 +70,8 @@ async def test_the_replica_with_the_fewest_calls_is_asked(asking: Asking) -> Non
         await eventually(lambda: one.heads + other.heads == 10)
         assert one.heads == other.heads == 5
         gate.open()
-        await eventually(lambda: all(answers))
+        for answer in answers:
+            await answer.answer()
 
 
 async def test_an_install_moves_a_service_and_ends_what_is_left(asking: Asking) -> None:
@@ -126,8 +97,7 @@ async def test_a_call_outlives_the_install_that_takes_its_target_away(asking: As
         await eventually(lambda: predictor.heads == 1)
         asking.upstream.install([], {})
         gate.open()
-        await eventually(lambda: answers)
-        assert isinstance(answers[0], Reply)
+        assert isinstance(await answers.answer(), Reply)
         await eventually(lambda: predictor.open_connections == 0)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
-from graph.effects import Failure, FailureKind, Reply
+from graph.effects import Failure, FailureKind, Forward, Reply
 from router.config import Limits
 from router.front.connection import ClientConnection
 from router.front.http import HttpFront
@@ -119,7 +119,7 @@ class OneConnection:
 
     def __init__(self, parse: Any, to_head: bool) -> None:
         self._parse = parse
-        self._to_head = to_head
+        self._forward = Forward(b"HEAD", b"/") if to_head else None
         self.name = "predictor"
         self.released = False
         self.answers: list[Reply | Failure] = []
@@ -127,8 +127,8 @@ class OneConnection:
         self.call = FakeCall()
         self.head = b"POST / HTTP/1.1\r\n\r\n"
 
-    def reader(self) -> ResponseReader:
-        return ResponseReader(LIMITS, self._parse, to_head=self._to_head)
+    def reader(self, _: object) -> ResponseReader:
+        return ResponseReader(LIMITS, self._parse, self._forward)
 
     def release(self, connection: Connection) -> None:
         self.released = True

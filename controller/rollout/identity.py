@@ -1,0 +1,66 @@
+"""What makes two units the same one: the text of what they run. Pure.
+
+A unit keeps its name, and so its processes, for as long as its digest stays. How many replicas it
+has, how it is scaled, which share of the calls it gets and how its predictor happens to be reached
+are not part of that: none of them asks for another process. Labels and annotations are where
+KServe reads them, or the pod does.
+"""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from controller.desired import Unit
+from controller.resources.annotations import (
+    AUTOSCALER_CLASS,
+    DEPLOYMENT_MODE,
+    DISABLE_AUTO_UPDATE,
+    STOP,
+)
+from controller.resources.model import dump
+
+# Instead of the predictor's address, which says nothing about what is run.
+PLACEHOLDER = "predictor:80"
+
+_canonical = msgspec.json.Encoder(order="deterministic").encode
+_KSERVE = "serving.kserve.io/"
+_NO_MATTER = (STOP, AUTOSCALER_CLASS, DEPLOYMENT_MODE, DISABLE_AUTO_UPDATE)
+_BY_REFERENCE = ("metadata.labels", "metadata.annotations")  # a field path of the downward API
+
+
+def digest(unit: Unit) -> str:
+    """Of a unit that was made with the placeholder."""
+    component = unit.component
+    said: dict[str, Any] = {
+        "name": component.name,
+        "role": component.role.value,
+        "pod": dump(component.pod),
+        "called": component.called,
+        "mounts": [
+            [mount.path, mount.uri, dump(mount.storage) if mount.storage else None]
+            for mount in component.mounts
+        ],
+        "folder": str(unit.folder),
+        "packages": unit.packages,
+    }
+    said["annotations"] = {
+        name: value
+        for name, value in component.annotations.items()
+        if name.startswith(_KSERVE) and name not in _NO_MATTER
+    }
+    if any(field in str(said["pod"]) for field in _BY_REFERENCE):
+        said["read"] = [dict(component.labels), dict(component.annotations)]
+    if component.worker is not None:
+        said["worker"] = [dump(component.worker.pod), component.worker.nodes]
+    return _short(said)
+
+
+def together(digests: Iterable[str]) -> str:
+    """Of a revision: of all its units, in their order."""
+    return _short([*digests])
+
+
+def _short(said: Any) -> str:
+    return sha256(_canonical(said)).hexdigest()[:16]

@@ -1,0 +1,215 @@
+"""What shall be of a service, now: shares, units and their replicas, from its manifest and from
+what is observed.
+
+It joins the pure parts: versions, their health, the decision, rendering. Nothing is carried out.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from controller.backend import Backend
+from controller.desired import Refused, Unit, Wanted
+from controller.rollout.decide import Asked, Before, Canary, Rollout, decide
+from controller.rollout.health import health
+from controller.rollout.revision import Revision
+from controller.rollout.versions import Renderer, Version, Versions
+from controller.scale import Scale
+from controller.status import CanaryTold
+from controller.store.refs import Json
+from controller.workload import Component, Role
+
+RECREATE = "Recreate"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """`kept` units stay as they are for now; `inner` predictors are called through the router by
+    their transformers, `hold`: calls wait for what is scaled to zero.
+    """
+
+    rollout: Rollout
+    latest: Wanted | Refused | None = None  # None: it is stopped
+    units: tuple[Unit, ...] = ()
+    kept: Collection[str] = ()
+    inner: Collection[str] = ()
+    path: str | None = None  # that a graph calls; None: as before
+    hold: bool = False
+    waits: bool = False  # nothing has to be there for calls to be answered
+    known: Sequence[Revision] = ()
+    revisions: Mapping[str, Revision] = field(default_factory=dict)  # the same, by name
+    canaries: tuple[CanaryTold, ...] = ()
+
+
+STOPPED = Intent(Rollout(None, None, None, None, (), (), ()))
+
+
+class Intents:
+    def __init__(
+        self,
+        renderer: Renderer,
+        backend: Backend,
+        scale: Scale,
+        url: Callable[[str], str],
+    ) -> None:
+        self._renderer = renderer
+        self._backend = backend
+        self._scale = scale
+        self._url = url
+
+    def of(self, key: str, live: Json) -> Intent:
+        versions = self._renderer.versions(live)
+        revisions = {revision.name: revision for revision in versions.known}
+        observed = self._backend.observe(key)
+        hold = _holds(live["spec"])
+        before = before_of(live, revisions)
+        proven = {before.ready, before.rolled, *_called(live)}
+        found = {
+            name: health(revision, observed, name in proven, hold)
+            for name, revision in revisions.items()
+        }
+        rollout = decide(_asked(versions), before, found)
+        run = _Run()
+        current = _current(versions)
+        for name in rollout.keep:
+            version = current.get(name) or self._renderer.older(live, revisions[name])
+            self._add(run, key, revisions[name], version)
+        ready = run.wanted.get(rollout.ready or rollout.created or "")
+        answering = {name for name, each in found.items() if each.answers}
+        idle = any(share.revision in answering for share in rollout.given) and hold
+        return Intent(
+            rollout,
+            _latest(versions, run),
+            tuple(run.units.values()),
+            run.kept,
+            run.inner,
+            ready.path if ready is not None else None,
+            hold,
+            idle,
+            versions.known,
+            revisions,
+            tuple(_canaries(versions, answering)),
+        )
+
+    def _add(self, run: "_Run", key: str, revision: Revision, version: Version | None) -> None:
+        made = self._rendered(run, key, revision, version) if version is not None else None
+        if not isinstance(made, Wanted):  # what runs already runs on
+            run.kept |= {unit.name for unit in revision.units.values()}
+            return
+        run.wanted[revision.name] = made
+        run.kept |= {revision.units[role].name for role in made.waiting}
+        for unit in made.units:
+            called_as = (
+                (key, revision.name) if unit.role is made.entry else (f"{key}-{unit.name}", "")
+            )
+            number = self._scale.replicas(*called_as, unit)
+            known = run.units.get(unit.name)
+            if known is not None:  # of two revisions
+                number = max(number, known.replicas)
+            run.units[unit.name] = replace(unit, replicas=number)
+
+    def _rendered(
+        self, run: "_Run", key: str, revision: Revision, version: Version
+    ) -> Wanted | Refused:
+        predictor = revision.units[Role.PREDICTOR].name
+        host = self._backend.host(key, predictor)
+        if len(revision.units) == 1:
+            return version.wanted(host)
+        through = self._url(f"{key}-{predictor}").partition("://")[2]
+        made = version.wanted(through)
+        if isinstance(made, Wanted) and _is_scaled(made.units[0].component):
+            run.inner.add(predictor)
+            return made
+        return version.wanted(host)
+
+
+@dataclass(slots=True)
+class _Run:
+    units: dict[str, Unit] = field(default_factory=dict)
+    wanted: dict[str, Wanted] = field(default_factory=dict)  # by revision
+    kept: set[str] = field(default_factory=set)
+    inner: set[str] = field(default_factory=set)
+
+
+def before_of(live: Json, revisions: Collection[str]) -> Before:
+    """As the status says; what is no longer kept is forgotten."""
+    said = _predictor(live)
+
+    def known(field_name: str) -> str | None:
+        name = said.get(field_name)
+        return name if name in revisions else None
+
+    return Before(
+        known("latestCreatedRevision"),
+        known("latestReadyRevision"),
+        known("latestRolledoutRevision"),
+        known("previousRolledoutRevision"),
+    )
+
+
+def _predictor(live: Json) -> Json:
+    components: Json = (live.get("status") or {}).get("components") or {}
+    found: Json = components.get("predictor") or {}
+    return found
+
+
+def _called(live: Json) -> set[str]:
+    return {share["revisionName"] for share in _predictor(live).get("traffic") or ()}
+
+
+def _holds(spec: Json) -> bool:
+    """Whether something of it may be scaled to zero."""
+    components = (spec.get("predictor") or {}, spec.get("transformer") or {})
+    return any(each.get("minReplicas") == 0 for each in components)
+
+
+def _is_scaled(component: Component) -> bool:
+    """Whether there may be any number of it but one."""
+    least = component.declared.min_replicas
+    most = component.declared.max_replicas or 0
+    return least == 0 or max(least or 1, most) > 1
+
+
+def _asked(versions: Versions) -> Asked:
+    latest = versions.latest
+    strategy = None
+    if isinstance(latest, Version):
+        strategy = latest.service.resource.spec.predictor.deployment_strategy
+    return Asked(
+        latest.revision.name if isinstance(latest, Version) else None,
+        versions.percent,
+        [
+            Canary(track.name, version.revision.name, track.percent or 0)
+            for track, version in versions.canaries
+        ],
+        at_once=strategy is None or strategy.type != RECREATE,
+    )
+
+
+def _current(versions: Versions) -> Mapping[str, Version]:
+    found = [version for _, version in versions.canaries]
+    if isinstance(versions.latest, Version):
+        found.append(versions.latest)
+    return {version.revision.name: version for version in found}
+
+
+def _latest(versions: Versions, run: _Run) -> Wanted | Refused:
+    if isinstance(versions.latest, Refused):
+        return versions.latest
+    made = run.wanted.get(versions.latest.revision.name)
+    if made is not None:
+        return made
+    again = versions.latest.wanted(None)
+    assert isinstance(again, Refused)  # or it would run
+    return again
+
+
+def _canaries(versions: Versions, answering: Collection[str]) -> list[CanaryTold]:
+    told = [
+        CanaryTold(track.name, version.revision.name in answering, track.percent or 0)
+        for track, version in versions.canaries
+    ]
+    refused = [
+        CanaryTold(track.name, False, track.percent or 0, why.message)
+        for track, why in versions.refused
+    ]
+    return [*told, *refused]

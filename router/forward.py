@@ -1,0 +1,98 @@
+"""A request for a service itself, without a graph: it goes to a replica as it came, and the answer
+comes back as it is.
+
+As for every HTTP intermediary, headers of one hop stay behind; what the front writes itself is not
+doubled. Which revision and replica is asked is the business of the upstream, as for a step's call.
+"""
+
+from random import Random
+
+from graph.effects import Answer, Call, Failure, Forward, Headers
+from router import failures
+from router.execute import Upstream
+from router.messages import (
+    CLIENT_CLOSED,
+    DONE,
+    Cancellable,
+    Handler,
+    Head,
+    Request,
+    Respond,
+    Response,
+)
+from router.plans import SERVICES, remaining
+from router.wire.hops import end_to_end
+
+# Written anew for the call, or dealt with by the front already.
+_OURS = (b"host", b"content-length", b"expect", b"x-request-id")
+# The front writes these into every answer.
+_FRONTS = frozenset({b"date", b"x-request-id", b"x-graphway-revision"})
+
+
+class Forwarded:
+    """A request on its way to a service."""
+
+    __slots__ = ("_call", "_request", "_respond", "_running")
+
+    def __init__(self, request: Request, call: Call, respond: Respond) -> None:
+        self._request = request
+        self._call = call
+        self._respond = respond
+        self._running: Cancellable | None = None
+
+    def start(self, upstream: Upstream) -> None:
+        self._running = upstream.start(self._call, self._answered)
+
+    def _answered(self, answer: Answer) -> None:
+        self._running = None
+        self._request.revision = self._call.revision
+        if isinstance(answer, Failure):
+            self._request.failure = answer
+            self._respond(failures.response(answer, None))
+            return
+        headers = tuple([pair for pair in answer.headers if pair[0] not in _FRONTS])
+        if self._call.revision:
+            headers += ((b"x-graphway-revision", self._call.revision.encode()),)
+        to_head = self._request.head.method == b"HEAD"
+        self._respond(Response(answer.status, headers, answer.document.body, tells_length=to_head))
+
+    def cancel(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+            self._respond(Response(CLIENT_CLOSED))
+
+
+def call_service(upstream: Upstream, random: Random) -> Handler:
+    bits = random.getrandbits
+
+    def handle(request: Request, respond: Respond) -> Cancellable:
+        service, head = request.service, request.head
+        if service is None:
+            asked = head.path[:200].decode("ascii")
+            kind = "service" if head.path.startswith(SERVICES) else "graph"
+            respond(failures.error(404, f"no {kind} is served here: {asked}"))
+            return DONE
+        call = Call(
+            f"service/{service.key}",
+            service.target,
+            _passed(head, request.request_id),
+            request.document.body,
+            None,
+            bits(64),
+            Forward(head.method, _target(head)),
+        )
+        forwarded = Forwarded(request, call, respond)
+        forwarded.start(upstream)
+        return forwarded
+
+    return handle
+
+
+def _target(head: Head) -> bytes:
+    path = remaining(head.path)
+    return path + b"?" + head.query if head.query else path
+
+
+def _passed(head: Head, request_id: bytes) -> Headers:
+    return (*end_to_end(head.headers, *_OURS), (b"x-request-id", request_id))

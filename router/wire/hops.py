@@ -1,0 +1,33 @@
+"""Headers that belong to one connection and never travel on (RFC 9110 section 7.6.1)."""
+
+from graph.effects import Headers
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+
+def end_to_end(headers: Headers, *ours: bytes) -> Headers:
+    """What goes on to the next hop; `ours` are names that whoever sends it writes anew."""
+    dropped = HOP_BY_HOP.union(ours, named(headers))
+    return tuple([pair for pair in headers if pair[0] not in dropped])
+
+
+def named(headers: Headers) -> set[bytes]:
+    """What Connection itself names as belonging to this hop."""
+    return {
+        option.strip().lower()
+        for name, value in headers
+        if name == b"connection"
+        for option in value.split(b",")
+    }
