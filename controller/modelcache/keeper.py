@@ -291,12 +291,13 @@ class Keeper:
                 self._failures.pop(model, None)
                 self._something_came = True
         finally:
-            self._loading.pop(model, None)
+            if self._loading.get(model) is asyncio.current_task():
+                del self._loading[model]
             self._queue.add(_ALL)
 
     async def _stop(self, model: str) -> None:
-        task = self._loading[model]
-        task.cancel()
+        task = self._loading.pop(model)
+        task.cancel()  # it may not even have begun
         await asyncio.wait((task,))
 
     async def _let_go(

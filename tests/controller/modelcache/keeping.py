@@ -17,6 +17,7 @@ async def main(home: Path, limit: str, *caches: str) -> None:
     texts = [group(limit=limit), *(cache(name, uri, "400") for name, uri in uris.items())]
     async with running(home, *texts) as plane:
         while True:
+            plane.apply(*texts)  # one that was on its way out is said anew
             await plane.settled_caches()
             told = {name: state(plane, name) for name in uris}
             if all(each in FINAL for each in told.values()):
