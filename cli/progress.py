@@ -7,16 +7,20 @@ What the services print goes above the table, each line behind the name of its s
 import time
 from typing import TextIO
 
-from rich.console import Console
+from rich.columns import Columns
+from rich.console import Console, RenderableType
 from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
 from controller.local.progress import Phase, ProgressSink
+from controller.storage.outcome import in_words
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_red", "bright_cyan")
 _STYLES = {Phase.READY: "green", Phase.CRASHED: "red", Phase.UNREADY: "yellow"}
+BAR_WIDTH = 24
 REPEAT_S = 10.0  # without a terminal, details of the same phase come at most so often
 
 
@@ -46,6 +50,10 @@ class Progress(ProgressSink):
             self._said[key] = (phase, now)
             self._write(f"{short(key)}: {phase}{f', {detail}' if detail else ''}")
 
+    def loading(self, key: str, done_bytes: int, total_bytes: int | None) -> None:
+        of = f" of {in_words(total_bytes)}" if total_bytes is not None else ""
+        self.phase(key, Phase.LOADING, f"{in_words(done_bytes)}{of}")
+
     def output(self, key: str, line: str) -> None:
         if self._show_output:
             self._write(f"{short(key)} | {line}")
@@ -67,16 +75,24 @@ class LiveProgress(Progress):
         super().__init__(stream, show_output)
         self._console = Console(file=stream)
         self._rows: dict[str, tuple[Phase, str]] = {}
+        self._bars: dict[str, ProgressBar] = {}
         self._spinner = Spinner("dots")
         self._live = Live(
-            get_renderable=self._table, console=self._console, refresh_per_second=8, transient=True
+            get_renderable=self.table, console=self._console, refresh_per_second=8, transient=True
         )
         self._live.start()
 
     def phase(self, key: str, phase: Phase, detail: str) -> None:
         self._rows[key] = (phase, detail)
+        if phase is not Phase.LOADING:
+            self._bars.pop(key, None)
         if not self._live.is_started or phase in _STYLES:
             super().phase(key, phase, detail)
+
+    def loading(self, key: str, done_bytes: int, total_bytes: int | None) -> None:
+        total = float(total_bytes) if total_bytes is not None else None  # None: it pulses
+        self._bars[key] = ProgressBar(total, done_bytes, width=BAR_WIDTH)
+        super().loading(key, done_bytes, total_bytes)
 
     def close(self) -> None:
         self._live.stop()
@@ -92,11 +108,14 @@ class LiveProgress(Progress):
     def _colour(self, name: str) -> str:
         return COLOURS[sum(name.encode()) % len(COLOURS)]
 
-    def _table(self) -> Table:
+    def table(self) -> Table:
         table = Table.grid(padding=(0, 2))
         for key, (phase, detail) in self._rows.items():
-            busy = phase in (Phase.PREPARING, Phase.STARTING)
+            busy = phase in (Phase.PREPARING, Phase.LOADING, Phase.STARTING)
             mark = self._spinner if busy else Text("*", _STYLES.get(phase, "dim"))
             style = _STYLES.get(phase, "")
-            table.add_row(mark, short(key), Text(str(phase), style), Text(detail, "dim"))
+            said: RenderableType = Text(detail, "dim")
+            if (bar := self._bars.get(key)) is not None:
+                said = Columns([bar, said])
+            table.add_row(mark, short(key), Text(str(phase), style), said)
         return table

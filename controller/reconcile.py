@@ -28,11 +28,11 @@ from controller.store.metadata import finalizers, is_going, with_finalizers
 from controller.store.recorder import Recorder
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
-from controller.view import SERVICE, View, kind
+from controller.view import SERVICE, TRAINED_MODEL, View
 from controller.workload import Role
 
 FINALIZER = "inferenceservice.finalizers"  # KServe's
-TRAINED_MODEL = kind("TrainedModel")
+
 
 # None: the service is gone.
 Publish = Callable[[str, Endpoint | None], None]

@@ -39,7 +39,7 @@ class Catalog:
         if not loaded.graphs:
             log.warning("there is no InferenceGraph here: every path answers 404")
         self._take(loaded)
-        if self.generation.number == 0:  # nothing at all, which workers wait to be told too
+        if self.generation.number == 0:  # nothing yet; workers listen from their first word on
             self.generation = replace(self.generation, number=1)
             self._send()
 

@@ -19,12 +19,14 @@ from controller.local.pods import process_of
 from controller.local.progress import ProgressSink
 from controller.local.replica import ProcessSpec
 from controller.local.settings import LocalSettings
+from controller.local.shelf import LocalShelf
 from controller.local.show import Shown
 from controller.local.unit import Around
 from controller.local.units import LocalUnits
 from controller.local.wishes import Wishes
 from controller.modelcache.keeper import Keeper
 from controller.modelcache.models import Models
+from controller.resources.component import MODEL_MOUNT
 from controller.storage.fetch import Fetcher
 from controller.storage.settings import StorageSettings
 from controller.store.store import Store
@@ -47,6 +49,7 @@ class Here:
     ) -> None:
         self._home = home
         self._store = store
+        self.shelf: LocalShelf | None = None  # while it runs
         self._view = view
         self._uri_map = uri_map
         self._environ = environ
@@ -96,6 +99,14 @@ class Here:
                 spawn=spawn,
                 clock=time.time,
             )
+            self.shelf = LocalShelf(
+                self._home.repositories,
+                self._view,
+                self._wishes,
+                models,
+                self.backend,
+                self._settings,
+            )
             try:
                 yield LocalUnits(around)
             finally:
@@ -121,4 +132,8 @@ class Here:
         def lookup(kind: str, name: str) -> Mapping[str, str] | None:
             return self._view.values(kind, namespace, name)
 
+        if unit.component.many is not None:
+            folder = self._home.repositories / service
+            folder.mkdir(parents=True, exist_ok=True)
+            mounts = {MODEL_MOUNT: folder, **mounts}
         return process_of(service, key, unit, mounts, self._home, lookup)

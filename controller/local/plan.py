@@ -74,6 +74,7 @@ def world(machine: Machine, runtimes: Sequence[Runtime] = (), config: Config = S
         ),
         packages=packages,
         needs_host=True,
+        prefers_many=True,
     )
 
 

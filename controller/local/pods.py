@@ -14,9 +14,11 @@ from controller.local.replica import ProcessSpec
 from controller.local.runnable import Which, container_obstacle
 from controller.local.variables import Lookup, PodFields
 from controller.resources.codes import Code
-from controller.resources.inferenceservice import has_storage, model_of
+from controller.resources.inferenceservice import has_storage, model_of, serves_many
+from controller.resources.model import dump
 from controller.resources.parse import Runtime, Service
 from controller.workload import Component, Role
+from graph.problems import Path as Place
 from graph.problems import Problem
 
 GRACE_S = 10.0  # from SIGTERM to SIGKILL; a cluster gives 30, but here somebody waits at a terminal
@@ -65,17 +67,43 @@ def refusals(
             message = f"the container cannot run: {obstacle}"
             problems.append(Code.NOT_RUNNABLE_HERE.at(component.source, message))
     pod = component.pod
-    others = [each for n, each in enumerate(pod.containers) if n != component.called]
-    if others or pod.init_containers:
-        names = ", ".join(str(each.name) for each in (*others, *pod.init_containers))
-        message = f"only the container that is called runs on this machine; remove {names}"
-        problems.append(Code.UNSUPPORTED_HERE.at(("spec", component.role), message))
+    beside = [each for n, each in enumerate(pod.containers) if n != component.called]
+    for field, word, others in (
+        ("containers", "side container", beside),
+        ("initContainers", "init container", pod.init_containers),
+    ):
+        for other in others:
+            place, whose = _declared_at(component, field, other.name, runtime)
+            message = (
+                f"{word} {other.name}{whose} does not run on this machine, where a component is "
+                f"one container ({component.container.name}); remove {other.name}, or use a cluster"
+            )
+            problems.append(Code.UNSUPPORTED_HERE.at(place, message))
     if component.worker is not None:
         message = "this machine is one node; remove workerSpec, or use a cluster"
         problems.append(Code.UNSUPPORTED_HERE.at(("spec", component.role, "workerSpec"), message))
     predictor = service.resource.spec.predictor
     model = model_of(predictor)
-    if component.role is Role.PREDICTOR and model and not has_storage(predictor, model):
+    serves_one = runtime is None or not runtime.resource.spec.multi_model
+    if (
+        component.role is Role.PREDICTOR
+        and model
+        and serves_one
+        and not has_storage(predictor, model)
+    ):
         message = "it names no model; add storageUri, a path beside this file or a URI"
+        if serves_many(predictor):
+            message += ", or choose a runtime that serves many (multiModel: true)"
         problems.append(Code.NO_STORAGE.at(("spec", "predictor"), message))
     return problems
+
+
+def _declared_at(
+    component: Component, field: str, name: str | None, runtime: Runtime | None
+) -> tuple[Place, str]:
+    """Where somebody wrote this container, and words if that was not in the service."""
+    place: Place = ("spec", component.role)
+    for index, each in enumerate(dump(component.declared).get(field) or ()):
+        if each.get("name") == name:
+            return (*place, field, index), ""
+    return place, f" of runtime {runtime.name}" if runtime is not None else ""

@@ -17,11 +17,17 @@ class Phase(StrEnum):
 class ProgressSink(Protocol):
     def phase(self, key: str, phase: Phase, detail: str) -> None: ...
 
+    def loading(self, key: str, done_bytes: int, total_bytes: int | None) -> None:
+        """Its model comes; how much it is in all may be unknown."""
+
     def output(self, key: str, line: str) -> None: ...
 
 
 class Silent:
     def phase(self, key: str, phase: Phase, detail: str) -> None:
+        pass
+
+    def loading(self, key: str, done_bytes: int, total_bytes: int | None) -> None:
         pass
 
     def output(self, key: str, line: str) -> None:

@@ -40,8 +40,8 @@ class Shown:
     def on_output(self, key: str, line: str) -> None:
         self._progress.output(shown(key), line)
 
-    def on_loading(self, service: str, detail: str) -> None:
-        self._progress.phase(service, Phase.LOADING, detail)
+    def on_loading(self, service: str, done_bytes: int, total_bytes: int | None) -> None:
+        self._progress.loading(service, done_bytes, total_bytes)
 
     def on_failed(self, service: str, detail: str) -> None:
         self._progress.phase(service, Phase.CRASHED, detail)

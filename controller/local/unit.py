@@ -19,7 +19,7 @@ from controller.local.replica import Phase as ProcessPhase
 from controller.local.replica import ProcessSpec, ProcessState
 from controller.modelcache.models import Models
 from controller.observe import Failure, Phase, Replica, Running
-from controller.storage.outcome import FetchFailed, in_words
+from controller.storage.outcome import FetchFailed
 from controller.storage.request import Request
 from controller.workload import Mount
 from graph.problems import Problem
@@ -53,7 +53,7 @@ class Around:
     process: Callable[[str, str, Unit, Mapping[str, Path]], ProcessSpec | list[Problem]]
     drained: Callable[[Collection[str], float], Awaitable[object]]
     changed: Callable[[str], None]
-    on_loading: Callable[[str, str], None]  # words for whoever watches
+    on_loading: Callable[[str, int, int | None], None]  # bytes so far, and in all
     on_failed: Callable[[str, str], None]
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
     clock: Callable[[], float]
@@ -254,8 +254,7 @@ class LocalUnit:
             pass
 
     def _progress(self, done: int, total: int | None) -> None:
-        of = f" of {in_words(total)}" if total is not None else ""
-        self._around.on_loading(self._service, f"{in_words(done)}{of}")
+        self._around.on_loading(self._service, done, total)
 
     def _tell(self, phase: Phase, reason: str, message: str) -> None:
         now = self._around.clock()

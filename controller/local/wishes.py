@@ -45,7 +45,6 @@ class Wishes:
         self._warned: set[tuple[str, str]] = set()
 
     def request(self, service: str, unit: Unit, mount: Mount) -> Request | str:
-        """Or everything that is wrong with it."""
         namespace = service.partition("/")[0]
         component = unit.component
         declared = component.declared
@@ -60,7 +59,7 @@ class Wishes:
             declared.storage_container_name if isinstance(declared, PredictorSpec) else None,
             annotations=component.annotations,
         )
-        return self._found(service, model)
+        return self.of(service, model)
 
     def of_cache(self, cache: AnyLocalModelCache) -> Request | str:
         """Secrets are those of its namespace; of one of the cluster, those of the jobs that would
@@ -77,7 +76,7 @@ class Wishes:
             spec.service_account_name,
             workload_type="localModelDownloadJob",
         )
-        return self._found(cache_name(cache), model)
+        return self.of(cache_name(cache), model)
 
     def _cached(self, namespace: str, unit: Unit, mount: Mount) -> Request | str | None:
         """None: no cache keeps it."""
@@ -95,7 +94,8 @@ class Wishes:
             return f"{cache.kind} {cache.name}: {request}"
         return replace(request, inside=part_of(cache, mount.uri) or "")
 
-    def _found(self, who: str, model: Model) -> Request | str:
+    def of(self, who: str, model: Model) -> Request | str:
+        """Or everything that is wrong with it."""
         objects = self._objects(model.namespace)
         found = wish(model, objects, self._environ, self._models, self._uri_map)
         if isinstance(found, list):

@@ -38,6 +38,9 @@ class Watcher:
     def phase(self, key: str, phase: Phase, detail: str) -> None:
         self.phases.append((key, phase, detail))
 
+    def loading(self, key: str, done_bytes: int, total_bytes: int | None) -> None:
+        self.phase(key, Phase.LOADING, f"{done_bytes}/{total_bytes}")
+
     def output(self, key: str, line: str) -> None:
         self.lines.append((key, line))
 
@@ -179,7 +182,9 @@ async def running(
 
         async with here.running(changed, router.drained) as units, asyncio.TaskGroup() as tasks:
             machine = Machine("3.11.7", uri_map or {})
-            planes.append(ControlPlane(store, view, units, world(machine), router))
+            planes.append(
+                ControlPlane(store, view, units, world(machine), router, shelf=here.shelf)
+            )
             apply_manifests(store, *texts)
             task = tasks.create_task(planes[0].run())
             made = Plane(store, planes[0], here, router)

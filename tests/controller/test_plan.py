@@ -108,7 +108,12 @@ PROBLEMS = {
         "bad-storage-uri",
         "ftp",
     ),
-    "no model at all": ([service("sklearn: {}")], "no-storage", "add storageUri"),
+    "no model at all": ([service("sklearn: {}")], "no-runtime", "add storageUri"),
+    "no model, and a runtime for one": (
+        [service("model: {modelFormat: {name: sklearn}, runtime: kserve-sklearnserver}")],
+        "no-storage",
+        "a runtime that serves many",
+    ),
     "a format that nobody serves": (
         [service(OTHER)],
         "no-runtime",
@@ -151,12 +156,12 @@ PROBLEMS = {
     "a container beside the one that is called": (
         [service("containers: [{name: a, command: [./run.sh]}, {name: b, command: [./run.sh]}]")],
         "unsupported-here",
-        "remove b",
+        "side container b does not run on this machine",
     ),
     "a container that runs before": (
         [service("{containers: [{command: [./run.sh]}], initContainers: [{name: first}]}")],
         "unsupported-here",
-        "remove first",
+        "init container first does not run on this machine",
     ),
     "a variable from a Secret that is not there": (
         [

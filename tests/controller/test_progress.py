@@ -3,9 +3,10 @@
 import io
 
 import pytest
+from rich.console import Console
 
 from cli import progress
-from cli.progress import Progress
+from cli.progress import LiveProgress, Progress
 from controller.local.progress import Phase
 
 
@@ -44,3 +45,37 @@ def test_output_can_be_left_to_the_logs() -> None:
     stream = io.StringIO()
     Progress(stream, show_output=False).output("default/iris", "loaded")
     assert stream.getvalue() == ""
+
+
+GB = 10**9
+
+
+def test_a_model_on_its_way_is_told_in_words() -> None:
+    stream = io.StringIO()
+    Progress(stream).loading("default/iris", GB, 4 * GB)
+    Progress(stream).loading("default/b", GB, None)
+    assert stream.getvalue().splitlines() == [
+        "iris: loading, 1.0 GB of 4.0 GB",
+        "b: loading, 1.0 GB",
+    ]
+
+
+def test_on_a_terminal_it_has_a_bar_until_it_is_there() -> None:
+    shown = LiveProgress(io.StringIO())
+    try:
+        shown.loading("default/iris", GB, 4 * GB)
+        told = drawn(shown)
+        assert "iris" in told
+        assert "1.0 GB of 4.0 GB" in told
+        assert told.count("━") == 6  # a quarter of it
+        shown.phase("default/iris", Phase.STARTING, "")
+        assert "━" not in drawn(shown)
+    finally:
+        shown.close()
+
+
+def drawn(shown: LiveProgress) -> str:
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
+    with console.capture() as captured:
+        console.print(shown.table())
+    return captured.get()

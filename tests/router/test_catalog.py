@@ -39,6 +39,13 @@ class Told:
         return {name: found[name] for name in names}
 
 
+def test_workers_hear_of_a_start_with_nothing_to_serve() -> None:
+    """They listen from their first word on, and whoever starts services waits for that."""
+    told = Told()
+    told.catalog.begin(Loaded((), {}, (), frozenset()))
+    assert [(install.generation, install.graphs) for install in told.installs] == [(1, ())]
+
+
 def test_a_bad_edit_tells_workers_nothing_and_shows_in_the_figures() -> None:
     told = Told()
     told.catalog.begin(version("1"))
@@ -48,15 +55,6 @@ def test_a_bad_edit_tells_workers_nothing_and_shows_in_the_figures() -> None:
     assert told.figures(
         ["reloads_total/failure", "last_reload_successful", "graph_up_to_date/ns/a"]
     ) == {"reloads_total/failure": 1, "last_reload_successful": 0, "graph_up_to_date/ns/a": 0}
-
-
-def test_workers_are_told_of_no_graphs_at_all_and_of_what_comes_then() -> None:
-    told = Told()
-    told.catalog.begin(Loaded((), {}, (), FILES))
-    assert [(install.generation, install.graphs) for install in told.installs] == [(1, ())]
-    told.accept()
-    told.catalog.reload(version("1"))
-    assert [install.generation for install in told.installs] == [1, 2]
 
 
 def test_after_the_mend_all_is_well_again() -> None:
