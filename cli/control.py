@@ -126,7 +126,7 @@ class Control:
                     side,
                     on_change=self._turned.set,
                     elsewhere=given.elsewhere,
-                    shelf=here.shelf,
+                    supply=here.supply,
                     scale=scale,
                     revisions=given.local.revisions_kept,
                 )

@@ -19,8 +19,8 @@ from controller.local.pods import process_of
 from controller.local.progress import ProgressSink
 from controller.local.replica import ProcessSpec
 from controller.local.settings import LocalSettings
-from controller.local.shelf import LocalShelf
 from controller.local.show import Shown
+from controller.local.supply import LocalSupply
 from controller.local.unit import Around
 from controller.local.units import LocalUnits
 from controller.local.wishes import Wishes
@@ -49,7 +49,7 @@ class Here:
     ) -> None:
         self._home = home
         self._store = store
-        self.shelf: LocalShelf | None = None  # while it runs
+        self.supply: LocalSupply | None = None  # while it runs
         self._view = view
         self._uri_map = uri_map
         self._environ = environ
@@ -99,7 +99,7 @@ class Here:
                 spawn=spawn,
                 clock=time.time,
             )
-            self.shelf = LocalShelf(
+            self.supply = LocalSupply(
                 self._home.repositories,
                 self._view,
                 self._wishes,

@@ -57,7 +57,7 @@ RESYNC_S = 60.0
 Key = tuple[str, str]  # kind, namespace/name
 
 
-class Shelf(Protocol):
+class Supply(Protocol):
     """What a backend knows of models and servers. `load_s`: how long one may take to load."""
 
     load_s: float
@@ -99,7 +99,7 @@ class TrainedModels:
         recorder: Recorder,
         view: View,
         backend: Backend,
-        shelf: Shelf,
+        supply: Supply,
         clock: Callable[[], float],
         changed: Callable[[str], None],
     ) -> None:
@@ -107,7 +107,7 @@ class TrainedModels:
         self._recorder = recorder
         self._view = view
         self._backend = backend
-        self._shelf = shelf
+        self._supply = supply
         self._clock = clock
         self._changed = changed
         self._queue: Queue[Key] = Queue(self._look, self._failed)
@@ -231,7 +231,7 @@ class TrainedModels:
     def _again(self, key: str, digest: str, lives: frozenset[Life], servers: Servers) -> float:
         before = self._failures.get(key)
         number = before.number + 1 if before is not None and before.digest == digest else 1
-        pause_s = self._shelf.pause_s(number)
+        pause_s = self._supply.pause_s(number)
         self._failures[key] = _Failed(number, digest, lives, servers, _now_s() + pause_s)
         return pause_s
 
@@ -242,7 +242,7 @@ class TrainedModels:
             return None
         try:
             async with asyncio.timeout(None) as self._bringing[key]:
-                model = await self._shelf.bring(service, live, component)
+                model = await self._supply.bring(service, live, component)
         except TimeoutError:
             return "something else is wanted of it now"
         finally:
@@ -273,7 +273,7 @@ class TrainedModels:
             life.held[name] = digest
             life.failures.pop(name, None)
         else:
-            words = await self._shelf.last_words(service, life.replica)
+            words = await self._supply.last_words(service, life.replica)
             failure = f"{failure}: {words}" if words else failure
             if life.held.get(name, digest) != digest and await server.is_ready(name):
                 failure += "; the model before it is still served"
@@ -417,11 +417,11 @@ class TrainedModels:
         return self._places(service).get(live["metadata"]["name"]) == _digest(live)
 
     def _repository(self, service: str) -> Repository:
-        return Repository(self._shelf.repository(service))
+        return Repository(self._supply.repository(service))
 
     def _server(self, life: Life) -> Server:
         assert self._session is not None
-        return Server(self._session, life.address, self._shelf.load_s)
+        return Server(self._session, life.address, self._supply.load_s)
 
     @asynccontextmanager
     async def _locked(self, service: str, name: str) -> AsyncIterator[None]:

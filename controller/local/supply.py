@@ -20,7 +20,7 @@ _ERROR = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|NotFound|Interrupt)\b(: .*
 _LINES = 40
 
 
-class LocalShelf:
+class LocalSupply:
     """`repositories` has the folder of each service."""
 
     def __init__(
