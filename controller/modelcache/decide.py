@@ -200,7 +200,7 @@ def _denial(
     needs = f"it needs {amount(model.size_bytes)}"
     if model.size_bytes > limit - pinned:
         free = amount(max(limit - pinned, 0))
-        users = ", ".join(dict.fromkeys(name for used in in_use for name in used.caches))
+        users = ", ".join(sorted({name for used in in_use for name in used.caches}))
         message = f"{needs}, {free} free of {amount(limit)}" + (f"; in use: {users}" * bool(users))
         return Verdict(State.FAILED, Why.FULL, message)
     rivals = ", ".join(dict.fromkeys(name for other in given for name in other.caches))
