@@ -59,10 +59,13 @@ class LocalSupply:
         request = self._wishes.of(name, wanted)
         if isinstance(request, str):
             return request
-        # Held as long as this `up` runs: a server may load it anew at any time.
         user = f"{service}/{model['metadata']['name']}"
         fetched = await self._models.fetch(request, user=user)
         return fetched.message if isinstance(fetched, FetchFailed) else fetched.path
+
+    def release(self, service: str, name: str) -> None:
+        """Nobody serves it any more: it may be evicted."""
+        self._models.release(f"{service}/{name}")
 
     async def last_words(self, service: str, replica: str) -> str:
         key = f"{service}/{replica.removeprefix(service.partition('/')[2] + '-')}"

@@ -34,9 +34,18 @@ async def test_the_life_of_a_service_whose_model_comes_late(tmp_path: Path) -> N
         assert told(plane)["SuccessfulCreate"] == 1
 
 
+async def test_an_end_that_was_asked_for_is_no_failure(tmp_path: Path) -> None:
+    async with running(tmp_path, fake()) as plane:
+        await eventually(plane.ready)
+        plane.annotate("serving.kserve.io/stop", "true")
+        await eventually(lambda: plane.condition("Stopped").get("status") == "True")
+        assert told(plane).keys() & {"ModelLoadFailed", "Failed", "BackOff"} == set()
+
+
 async def test_one_that_is_deleted_says_so_to_its_end(tmp_path: Path) -> None:
     async with running(tmp_path, fake()) as plane:
         await eventually(plane.ready)
         plane.delete()
         await eventually(lambda: plane.live() is None)
         assert told(plane)["Killing"] == 1
+        assert "ModelLoadFailed" not in told(plane)
