@@ -124,6 +124,7 @@ class Models:
             return False
         if (kept := self._kept.pop(model, None)) is not None:
             kept.release()
+        await self._fetcher.stopped(self.shelf / model)
         try:
             return await in_thread(evict, self.shelf / model, remember=remember)
         except (OSError, Fault) as error:

@@ -53,6 +53,7 @@ class Fetcher:
         self._uri_map = uri_map
         self._environ = environ
         self._flights: dict[_Key, _Flight] = {}
+        self._stopping: dict[asyncio.Task[None], Path] = {}
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
@@ -93,7 +94,14 @@ class Fetcher:
             if not flight.watchers and flight.task is not None:
                 # Who comes now begins anew, and waits for the lock until this one has stopped.
                 self._forget(key, flight)
+                self._stopping[flight.task] = request.target
+                flight.task.add_done_callback(self._stopping.pop)
                 flight.task.cancel()
+
+    async def stopped(self, target: Path) -> None:
+        """Until downloads into it that nobody waits for any more have let go of it."""
+        if tasks := [task for task, into in self._stopping.items() if into == target]:
+            await asyncio.wait(tasks)
 
     async def _fly(self, key: _Key, flight: _Flight, request: Request) -> None:
         outcome = flight.outcome
