@@ -26,8 +26,9 @@ from controller.store.errors import ApiError
 from controller.store.recorder import Recorder
 from controller.store.refs import Json, Kind, Ref
 from controller.store.store import Store
+from controller.trainedmodels.carrier import Supply
 from controller.trainedmodels.gate import Gated
-from controller.trainedmodels.models import Supply, TrainedModels
+from controller.trainedmodels.models import TrainedModels
 from controller.view import GRAPH, SERVICE, TRAINED_MODEL, View, kind
 
 log = logging.getLogger("graphway.controller")

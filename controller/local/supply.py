@@ -62,6 +62,9 @@ class LocalSupply:
         fetched = await self._fetcher.fetch(request)
         return fetched.message if isinstance(fetched, FetchFailed) else fetched.path
 
+    def release(self, service: str, name: str) -> None:
+        """Models stay where they were fetched to."""
+
     async def last_words(self, service: str, replica: str) -> str:
         key = f"{service}/{replica.removeprefix(service.partition('/')[2] + '-')}"
         found = ""
