@@ -26,8 +26,9 @@ from controller.store.errors import ApiError
 from controller.store.recorder import Recorder
 from controller.store.refs import Json, Kind, Ref
 from controller.store.store import Store
+from controller.trainedmodels.carrier import Supply
 from controller.trainedmodels.gate import Gated
-from controller.trainedmodels.models import Shelf, TrainedModels
+from controller.trainedmodels.models import TrainedModels
 from controller.view import GRAPH, SERVICE, TRAINED_MODEL, View, kind
 
 log = logging.getLogger("graphway.controller")
@@ -57,7 +58,7 @@ class Router(Protocol):
 
 class ControlPlane:
     """`on_change` is called after each look, for those who wait for something; `elsewhere` names
-    services that run, but are not kept here. `shelf`: None where TrainedModels are not served.
+    services that run, but are not kept here. `supply`: None where TrainedModels are not served.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class ControlPlane:
         clock: Callable[[], float] = time.time,
         on_change: Callable[[], None] = lambda: None,
         elsewhere: Collection[str] = (),
-        shelf: Shelf | None = None,
+        supply: Supply | None = None,
         scale: Scale = FIXED,
         revisions: int = REVISIONS_KEPT,
     ) -> None:
@@ -82,9 +83,9 @@ class ControlPlane:
         self._recorder = Recorder(store)
         self._endpoints: dict[str, Endpoint] = {}
         self._models: TrainedModels | None = None
-        if shelf is not None:
+        if supply is not None:
             self._models = TrainedModels(
-                store, self._recorder, view, backend, shelf, clock, self._look_again
+                store, self._recorder, view, backend, supply, clock, self._look_again
             )
             backend = Gated(backend, self._models.admits)
         self._services = Services(

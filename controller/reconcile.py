@@ -134,6 +134,7 @@ class Services:
             rollout=intent.rollout,
             url=self._around.url(Ref.of(SERVICE, live).namespace + "/" + ref.name),
             answers=any(route.addresses for route in _routes(intent, observed)) or intent.waits,
+            idle=intent.idle,
             canaries=intent.canaries,
         )
         after = status(seen)
@@ -152,7 +153,7 @@ class Services:
         if now == TRUE and was != TRUE:
             recorder.record(live, "InferenceServiceReady", f"InferenceService {name} is ready")
         elif was != FALSE and now == FALSE and before.get("conditions"):
-            unready = [c["type"] for c in after["conditions"] if c["status"] == FALSE]
+            unready = [c["type"] for c in after["conditions"] if _is_amiss(c)]
             message = f"InferenceService {name} is not ready: {', '.join(unready)}"
             recorder.record(live, "InferenceServiceNotReady", message, warning=True)
         for message in _traffic_moved(before, after):
@@ -225,6 +226,10 @@ def _by_role(revision: Revision, observed: Observed) -> Mapping[Role, Running]:
 
 def _roles(observed: Observed) -> Mapping[Role, Running]:
     return {running.role: running for running in observed.values()}
+
+
+def _is_amiss(condition: Json) -> bool:
+    return condition["status"] == FALSE and condition["type"] not in ("Ready", "Stopped")
 
 
 def _failure(said: Json) -> Json:

@@ -37,14 +37,14 @@ class History:
         wanted: Wanted,
     ) -> Revision:
         """The one that says the same, or a new one. `wanted` was made with the placeholder."""
-        contents = digests(wanted.units)
-        whole = together(contents.values())
+        content = digests(wanted.units)
+        whole = together(content.values())
         for revision in known:
             if revision.digest == whole:
                 return revision
         number = known[-1].number + 1 if known else 1
         units = {
-            unit.role.value: _named(unit.name, number, unit.role, contents[unit.role], known)
+            unit.role.value: _named(unit.name, number, unit.role, content[unit.role], known)
             for unit in wanted.units
         }
         metadata = live["metadata"]

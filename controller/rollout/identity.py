@@ -3,11 +3,10 @@
 A unit keeps its name, and so its processes, for as long as its digest stays. How many replicas it
 has, how it is scaled, which share of the calls it gets and how its predictor happens to be reached
 are not part of that: none of them asks for another process. Labels and annotations are where
-KServe reads them, or the pod does. Whoever calls a predictor belongs to that predictor: with
-another one it is another unit, so that a call stays in its revision from end to end.
+KServe reads them, or the pod does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -29,11 +28,23 @@ PLACEHOLDER = "predictor:80"
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 _KSERVE = "serving.kserve.io/"
 _NO_MATTER = (STOP, AUTOSCALER_CLASS, DEPLOYMENT_MODE, DISABLE_AUTO_UPDATE)
+_RESTARTED = "kubectl.kubernetes.io/restartedAt"  # as `kubectl rollout restart` asks for it
 _BY_REFERENCE = ("metadata.labels", "metadata.annotations")  # a field path of the downward API
 
 
-def digest(unit: Unit) -> str:
-    """Of a unit that was made with the placeholder."""
+def digests(units: Iterable[Unit]) -> dict[str, str]:
+    """By role, of the units of one revision that were made with the placeholder. Who calls the
+    predictor is another one with another predictor.
+    """
+    found: dict[str, str] = {}
+    for unit in units:
+        own = _digest(unit)
+        predictor = found.get(Role.PREDICTOR)
+        found[unit.role.value] = own if predictor is None else together((own, predictor))
+    return found
+
+
+def _digest(unit: Unit) -> str:
     component = unit.component
     said: dict[str, Any] = {
         "name": component.name,
@@ -50,7 +61,7 @@ def digest(unit: Unit) -> str:
     said["annotations"] = {
         name: value
         for name, value in component.annotations.items()
-        if name.startswith(_KSERVE) and name not in _NO_MATTER
+        if name == _RESTARTED or (name.startswith(_KSERVE) and name not in _NO_MATTER)
     }
     if any(field in str(said["pod"]) for field in _BY_REFERENCE):
         said["read"] = [dict(component.labels), dict(component.annotations)]
@@ -59,18 +70,8 @@ def digest(unit: Unit) -> str:
     return _short(said)
 
 
-def digests(units: Sequence[Unit]) -> dict[str, str]:
-    """Of the units of a revision, by role."""
-    own = {unit.role: digest(unit) for unit in units}
-    predictor = own[Role.PREDICTOR]
-    return {
-        role.value: each if role is Role.PREDICTOR else together((each, predictor))
-        for role, each in own.items()
-    }
-
-
 def together(digests: Iterable[str]) -> str:
-    """Of a revision: of all its units, in their order."""
+    """One for all of them, in their order."""
     return _short([*digests])
 
 

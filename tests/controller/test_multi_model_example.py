@@ -29,6 +29,14 @@ FLOWERS = {
 }
 
 
+GRAPH = """---
+apiVersion: serving.kserve.io/v1alpha1
+kind: InferenceGraph
+metadata: {{name: g}}
+spec: {{nodes: {{root: {{routerType: Sequence, steps: [{{serviceUrl: "{url}"}}]}}}}}}
+"""
+
+
 class Watched:
     """What the API says, and what models answer."""
 
@@ -106,10 +114,18 @@ async def test_models_come_and_go_in_a_running_mlserver(tmp_path: Path) -> None:
         for name in ("iris", "boosted"):
             await watched.ready(name)
             assert await watched.ask(await watched.url(name)) == (200, [0, 2])
+        url = await watched.url("iris")
+        example += GRAPH.format(url=url)  # as docs/multi-model.md has it
+        file.write_text(example)
+        graph = f"{url.partition('/services/')[0]}/graphs/default/g"
+
+        async def graph_answers() -> bool:
+            return await watched.ask(graph) == (200, [0, 2])
+
+        await eventually_awaited(graph_answers, deadline_s=60)
 
         answers: Counter[tuple[int, tuple[int, ...]]] = Counter()
         stop = asyncio.Event()
-        url = await watched.url("iris")
 
         async def call() -> None:
             while not stop.is_set():

@@ -1,4 +1,4 @@
-"""What makes units the same one: what they run, and for callers also whom they call."""
+"""What makes another unit, and what does not."""
 
 import pytest
 
@@ -7,46 +7,56 @@ from controller.local.plan import HERE
 from controller.rollout.identity import PLACEHOLDER, digests
 from tests.controller.manifests import only_service, service
 
-CONTAINERS = "containers: [{command: [%s]}]"
 
-
-def of(
-    predictor: str, transformer: str = "t", fields: str = "", meta: str = "{}"
-) -> dict[str, str]:
-    spec = (
-        f"spec:\n  predictor: {{{fields} {CONTAINERS % predictor}}}\n"
-        f"  transformer: {{{CONTAINERS % transformer}}}"
+def made(spec: str = "", pod: str = "", annotations: str = "{}") -> dict[str, str]:
+    """By role; `spec` and `pod` are added to the predictor and its container."""
+    container = f"{{command: [run, a]{pod}}}"
+    text = service(
+        f"spec:\n  predictor: {{containers: [{container}]{spec}}}\n"
+        "  transformer: {containers: [{command: [run]}]}",
+        annotations=annotations,
     )
-    world = World(terms=HERE, needs_host=True)
-    made = desired(only_service(service(spec, annotations=meta)), world, PLACEHOLDER)
-    assert isinstance(made, Wanted)
-    return digests(made.units)
+    wanted = desired(only_service(text), World(terms=HERE, needs_host=True), PLACEHOLDER)
+    assert isinstance(wanted, Wanted)
+    return digests(wanted.units)
 
 
-BEFORE = of("p")
-
-# What is written, and who becomes another one.
-ROWS: dict[str, tuple[dict[str, str], set[str]]] = {
-    "the same again": (of("p"), set()),
-    "other bounds, target, share and time limit": (
-        of(
-            "p",
-            fields="minReplicas: 2, maxReplicas: 5, scaleTarget: 3, canaryTrafficPercent: 9, "
-            "timeout: 7,",
-        ),
-        set(),
-    ),
-    "another annotation that nothing reads": (of("p", meta="{a: b}"), set()),
-    "stopped, or another autoscaler": (
-        of("p", meta="{serving.kserve.io/stop: 'true', serving.kserve.io/autoscalerClass: hpa}"),
-        set(),
-    ),
-    "another transformer": (of("p", "u"), {"transformer"}),
-    "another predictor: who calls it goes along": (of("q"), {"predictor", "transformer"}),
+SAME: dict[str, dict[str, str]] = {
+    "replicas": {"spec": ", minReplicas: 3, maxReplicas: 5"},
+    "a scaling target": {"spec": ", scaleMetric: rps, scaleTarget: 5"},
+    "a share of the calls": {"spec": ", canaryTrafficPercent: 10"},
+    "a time limit": {"spec": ", timeout: 5"},
+    "an annotation of the author's": {"annotations": "{owner: me}"},
+    "an annotation about scaling": {"annotations": "{autoscaling.knative.dev/window: 9s}"},
+    "the class of the autoscaler": {"annotations": "{serving.kserve.io/autoscalerClass: none}"},
+}
+OTHER: dict[str, dict[str, str]] = {
+    "an argument": {"pod": ", args: [b]"},
+    "a variable": {"pod": ", env: [{name: A, value: b}]"},
+    "a limit": {"pod": ", resources: {limits: {cpu: 1}}"},
+    "another account": {"spec": ", serviceAccountName: other"},
+    "an annotation that KServe reads": {"annotations": "{serving.kserve.io/s3-region: x}"},
+    "a wish for a restart": {"annotations": "{kubectl.kubernetes.io/restartedAt: today}"},
 }
 
 
-@pytest.mark.parametrize(("after", "other"), ROWS.values(), ids=ROWS)
-def test_a_row(after: dict[str, str], other: set[str]) -> None:
-    assert {role for role, digest in after.items() if digest != BEFORE[role]} == other
-    assert len({*after.values()}) == 2
+@pytest.mark.parametrize("change", SAME.values(), ids=SAME)
+def test_it_stays_the_same_unit_with(change: dict[str, str]) -> None:
+    assert made(**change) == made()
+
+
+@pytest.mark.parametrize("change", OTHER.values(), ids=OTHER)
+def test_it_is_another_unit_with(change: dict[str, str]) -> None:
+    assert made(**change)["predictor"] != made()["predictor"]
+
+
+def test_a_transformer_is_another_one_with_another_predictor() -> None:
+    """Each calls its own: two revisions side by side cannot share one."""
+    assert made(pod=", args: [b]")["transformer"] != made()["transformer"]
+
+
+def test_labels_matter_to_who_reads_them() -> None:
+    field = "{fieldRef: {fieldPath: \"metadata.annotations['owner']\"}}"
+    reads = f", env: [{{name: A, valueFrom: {field}}}]"
+    mine = made(pod=reads, annotations="{owner: me}")
+    assert mine["predictor"] != made(pod=reads, annotations="{owner: you}")["predictor"]

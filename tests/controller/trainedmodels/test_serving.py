@@ -240,7 +240,8 @@ async def test_a_server_that_starts_again_gets_its_models_before_its_calls(tmp_p
 async def test_a_server_that_forgot_a_model_gets_it_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("controller.trainedmodels.models.RESYNC_S", 0.1)
+    for room in ("carrier", "models"):
+        monkeypatch.setattr(f"controller.trainedmodels.{room}.RESYNC_S", 0.1)
     a = write(tmp_path / "a", "one")
     async with running(tmp_path, many(), model("a", a)) as plane:
         models = Models(plane, tmp_path)
