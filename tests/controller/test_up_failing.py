@@ -74,20 +74,29 @@ async def test_one_that_crashes_loses_only_what_it_was_working_on(tmp_path: Path
             os.kill(crashes, signal.SIGSTOP)  # first, so that all know what it was working on
             await all_wait_for_it(iris)
             answered = callers.statuses[200]
-            os.kill(crashes, signal.SIGKILL)
-            await eventually(lambda: crashes not in iris.living().get("v2", [crashes]))
+            await killed(iris, "v2")
             await iris.goes_to(v1=70, v2=30)
             assert_shares(await callers.answered(4 * ANSWERS), {"v1": 70, "v2": 30})
             assert callers.statuses[502] == CONNECTIONS
             for _ in range(3):  # and while it works
                 failed = callers.statuses[502]
+                await killed(iris, "v2")
                 await iris.goes_to(v1=70, v2=30)
-                os.kill(iris.living()["v2"][0], signal.SIGKILL)
-                await callers.answered(ANSWERS)
-                assert callers.statuses[502] - failed <= CONNECTIONS
+                # Its connections do not all end at the same moment.
+                assert callers.statuses[502] - failed <= 2 * CONNECTIONS
+                failed = callers.statuses[502]
+                assert_shares(await callers.answered(ANSWERS), {"v1": 70, "v2": 30})
+                assert callers.statuses[502] == failed
         assert callers.statuses[200] > answered
         assert set(callers.statuses) == {200, 502}
         assert callers.lost == []
+
+
+async def killed(iris: Rolling, name: str) -> None:
+    """And there again, as another process."""
+    (crashes,) = iris.living()[name]
+    os.kill(crashes, signal.SIGKILL)
+    await eventually(lambda: crashes not in iris.living().get(name, [crashes]), deadline_s=60)
 
 
 async def all_wait_for_it(iris: Rolling) -> None:
