@@ -7,7 +7,6 @@ graphs that are not as a file says. All of it on one loop; only loading runs in 
 import asyncio
 import logging
 import os
-import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -122,6 +121,7 @@ class Control:
                     side,
                     on_change=self._turned.set,
                     elsewhere=given.elsewhere,
+                    supply=here.supply,
                     scale=scale,
                     revisions=given.local.revisions_kept,
                 )
@@ -162,7 +162,7 @@ class Control:
         scaler = self._scaler = Scaler(
             side.loads,
             self._look_at,
-            clock=time.time,
+            clock=asyncio.get_running_loop().time,
             usage=UnitUsage(here.backend.states, unit_of),
             resumed=partial(decided_before, self._store),
         )

@@ -20,7 +20,7 @@ from rich.text import Text
 from cli.options import FAILED, USAGE
 from controller.local.built_in import built_in_runtimes
 from controller.local.runnable import runtime_obstacle
-from controller.resources.inferenceservice import ModelSpec, model_of
+from controller.resources.inferenceservice import ModelSpec, model_of, serves_many
 from controller.resources.parse import Resources, Runtime, Service, parse
 from controller.runtimes import Obstacle, Selection, no_obstacle, select
 from graph.codes import Code
@@ -86,14 +86,14 @@ def runtime(
     obstacle = no_obstacle if cluster else runtime_obstacle(platform.python_version())
     problems = [p for p in (*found.problems, *resources.problems) if p.is_error]
     sys.stderr.writelines(f"{problem}\n" for problem in problems)
-    explained = list(_explained(resources, obstacle))
+    explained = list(_explained(resources, obstacle, here=not cluster))
     if not explained and not problems:
         print("no InferenceService there; name files that have one", file=sys.stderr)
     _put(explained, output)
     raise typer.Exit(_exit_code(explained, problems))
 
 
-def _explained(resources: Resources, obstacle: Obstacle) -> Iterator[Explained]:
+def _explained(resources: Resources, obstacle: Obstacle, *, here: bool) -> Iterator[Explained]:
     for service in resources.services.values():
         predictor = service.resource.spec.predictor
         model = model_of(predictor)
@@ -105,6 +105,7 @@ def _explained(resources: Resources, obstacle: Obstacle) -> Iterator[Explained]:
             service.resource.namespace,
             resources.runtimes.values(),
             worker_spec=predictor.worker_spec is not None,
+            many=here and serves_many(predictor),
             obstacle=obstacle,
         )
         yield Explained(service, model, selection)

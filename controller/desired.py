@@ -15,7 +15,7 @@ from controller.resources.codes import Code
 from controller.resources.config import Config
 from controller.resources.containers import env_value
 from controller.resources.defaulting import defaulted
-from controller.resources.inferenceservice import model_of
+from controller.resources.inferenceservice import model_of, serves_many
 from controller.resources.parse import Runtime, Service
 from controller.runtimes import Obstacle, Selection, find, no_obstacle, select
 from controller.workload import CLUSTER, Component, Role, Terms, workload
@@ -91,6 +91,9 @@ class World:
     refuses: Callable[[Service, Component, Runtime | None], list[Problem]] = nothing
     packages: Callable[[Service, Component, Runtime | None], Packages] = no_packages
     needs_host: bool = False  # nobody can be told of a predictor before it has an address
+    # A service that names no model gets a runtime made for that; KServe gives it one for a single
+    # model, which its agent then feeds.
+    prefers_many: bool = False
 
 
 def desired(service: Service, world: World, host: str | None = None) -> Wanted | Refused:
@@ -154,6 +157,7 @@ def _select(service: Service, world: World) -> Selection | None:
         service.resource.namespace,
         world.runtimes,
         worker_spec=predictor.worker_spec is not None,
+        many=world.prefers_many and serves_many(predictor),
         obstacle=world.obstacle,
     )
 

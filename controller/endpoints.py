@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from controller.resources.codes import Code
 from controller.resources.containers import argument, env_value
 from controller.resources.core import Container
-from controller.resources.inferenceservice import InferenceService, has_storage, model_of
+from controller.resources.inferenceservice import InferenceService, model_of, serves_many
 from controller.resources.parse import Resources, Runtime
 from controller.resources.servingruntime import AnyServingRuntime
 from controller.runtimes import find, protocol_of
@@ -90,12 +90,10 @@ def _protocol(service: InferenceService, runtimes: Iterable[Runtime]) -> str | P
         first = _first(service.spec.transformer.containers)
         return (env_value(first, "PROTOCOL") if first else None) or "v1"
     model = model_of(predictor)
+    if serves_many(predictor):
+        return None  # the caller names the model
     if model is None:
-        container = predictor.containers[0]
-        multi_model = env_value(container, "MULTI_MODEL_SERVER") == "true"
-        return None if multi_model else env_value(container, "PROTOCOL") or "v1"
-    if not has_storage(predictor, model) and model.model_format.name != "huggingface":
-        return None  # a server of many models: the caller names one
+        return env_value(predictor.containers[0], "PROTOCOL") or "v1"
     if model.runtime is not None:
         runtime = find(model.runtime, service.namespace, runtimes)
         if runtime is not None and runtime.resource.spec.protocol_versions:

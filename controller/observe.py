@@ -67,10 +67,14 @@ class Running:
 
     @property
     def available(self) -> bool:
-        """Enough of its replicas are ready; as with a Deployment, a quarter may be away."""
+        """Enough of its replicas are ready: of those that it has at least, and as with a Deployment
+        a quarter may be away. Those that a load has asked for beyond that may come when they come.
+        """
         if self.unit is None:
             return False
-        return self.ready >= self.unit.replicas - self.unit.replicas // 4
+        least = max(1, self.unit.component.declared.min_replicas or 1)
+        number = min(self.unit.replicas, least)
+        return self.ready >= number - number // 4
 
 
 Observed = Mapping[str, Running]  # by the names of units, in the order of roles

@@ -5,6 +5,7 @@ something changes. Who serves graphs comes in as `Router`; where manifests come 
 business: whoever has files hands them over, and the API writes to the same store.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -25,7 +26,10 @@ from controller.store.errors import ApiError
 from controller.store.recorder import Recorder
 from controller.store.refs import Json, Kind, Ref
 from controller.store.store import Store
-from controller.view import GRAPH, SERVICE, View, kind
+from controller.trainedmodels.carrier import Supply
+from controller.trainedmodels.gate import Gated
+from controller.trainedmodels.models import TrainedModels
+from controller.view import GRAPH, SERVICE, TRAINED_MODEL, View, kind
 
 log = logging.getLogger("graphway.controller")
 
@@ -54,7 +58,7 @@ class Router(Protocol):
 
 class ControlPlane:
     """`on_change` is called after each look, for those who wait for something; `elsewhere` names
-    services that run, but are not kept here.
+    services that run, but are not kept here. `supply`: None where TrainedModels are not served.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class ControlPlane:
         clock: Callable[[], float] = time.time,
         on_change: Callable[[], None] = lambda: None,
         elsewhere: Collection[str] = (),
+        supply: Supply | None = None,
         scale: Scale = FIXED,
         revisions: int = REVISIONS_KEPT,
     ) -> None:
@@ -77,6 +82,12 @@ class ControlPlane:
         self._on_change = on_change
         self._recorder = Recorder(store)
         self._endpoints: dict[str, Endpoint] = {}
+        self._models: TrainedModels | None = None
+        if supply is not None:
+            self._models = TrainedModels(
+                store, self._recorder, view, backend, supply, clock, self._look_again
+            )
+            backend = Gated(backend, self._models.admits)
         self._services = Services(
             Around(
                 store,
@@ -101,12 +112,20 @@ class ControlPlane:
             for each in (SERVICE, GRAPH):
                 for live in self._store.list(each).items:
                     self._add(each, live)
-            await self._queue.run()
+            async with asyncio.TaskGroup() as tasks:
+                if self._models is not None:
+                    tasks.create_task(self._models.run())
+                await self._queue.run()
         finally:
             unsubscribe()
 
     def look_at_service(self, key: str) -> None:
         """Something about what it runs has changed."""
+        self._look_again(key)
+        if self._models is not None:
+            self._models.look_at_service(key)
+
+    def _look_again(self, key: str) -> None:
         self._queue.add((SERVICE.name, key))
 
     def look_at_graphs(self) -> None:
@@ -171,12 +190,16 @@ class ControlPlane:
         name = change.ref.kind.name
         if name == SERVICE.name:
             self._add(SERVICE, change.object)
+            if self._models is not None:
+                self._models.look_at_service(_key(change.object))
             if _readiness(change.before) != _readiness(
                 None if change.type is ChangeType.DELETED else change.object
             ):
                 self._add_graphs_over(change.ref)
         elif name == GRAPH.name:
             self._add(GRAPH, change.object)
+        elif name == TRAINED_MODEL.name and self._models is not None:
+            self._models.on_change(change)
         elif name in _RUNTIMES:
             self._add_services_on(change)
         elif name in _AWAITED:

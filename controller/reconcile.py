@@ -28,11 +28,11 @@ from controller.store.metadata import finalizers, is_going, with_finalizers
 from controller.store.recorder import Recorder
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
-from controller.view import SERVICE, View, kind
+from controller.view import SERVICE, TRAINED_MODEL, View
 from controller.workload import Role
 
 FINALIZER = "inferenceservice.finalizers"  # KServe's
-TRAINED_MODEL = kind("TrainedModel")
+
 
 # None: the service is gone.
 Publish = Callable[[str, Endpoint | None], None]
@@ -127,6 +127,7 @@ class Services:
             rollout=intent.rollout,
             url=self._around.url(Ref.of(SERVICE, live).namespace + "/" + ref.name),
             answers=any(route.addresses for route in _routes(intent, observed)) or intent.waits,
+            idle=intent.idle,
             canaries=intent.canaries,
         )
         after = status(seen)
@@ -145,7 +146,7 @@ class Services:
         if now == TRUE and was != TRUE:
             recorder.record(live, "InferenceServiceReady", f"InferenceService {name} is ready")
         elif was != FALSE and now == FALSE and before.get("conditions"):
-            unready = [c["type"] for c in after["conditions"] if c["status"] == FALSE]
+            unready = [c["type"] for c in after["conditions"] if _is_amiss(c)]
             message = f"InferenceService {name} is not ready: {', '.join(unready)}"
             recorder.record(live, "InferenceServiceNotReady", message, warning=True)
         for message in _traffic_moved(before, after):
@@ -219,6 +220,10 @@ def _by_role(revision: Revision, observed: Observed) -> Mapping[Role, Running]:
 
 def _roles(observed: Observed) -> Mapping[Role, Running]:
     return {running.role: running for running in observed.values()}
+
+
+def _is_amiss(condition: Json) -> bool:
+    return condition["status"] == FALSE and condition["type"] not in ("Ready", "Stopped")
 
 
 def _failure(said: Json) -> Json:

@@ -61,8 +61,10 @@ def select(
     runtimes: Iterable[Runtime],
     *,
     worker_spec: bool = False,
+    many: bool = False,
     obstacle: Obstacle = no_obstacle,
 ) -> Selection:
+    """`many`: the service names no model, so its server is to load what it is told later."""
     everybody = list(runtimes)
     visible = [runtime for runtime in everybody if _visible(runtime, namespace)]
     elsewhere = tuple(
@@ -76,7 +78,7 @@ def select(
     fitting: list[Runtime] = []
     unfit: list[PassedOver] = []
     for runtime in visible:
-        reason = _automatic_obstacle(model, protocol, runtime.resource, worker_spec)
+        reason = _automatic_obstacle(model, protocol, runtime.resource, worker_spec, many)
         reason = reason or obstacle(runtime)
         if reason is None:
             fitting.append(runtime)
@@ -85,7 +87,7 @@ def select(
     kind = model.model_format.name
     unfit.sort(key=lambda passed: not _serves(passed.runtime, kind))
     if not fitting:
-        return _nobody(model, protocol, (*unfit, *elsewhere))
+        return _nobody(model, protocol, (*unfit, *elsewhere), many)
     chosen, *others = ranked(fitting, kind)
     beaten = [PassedOver(other, difference(chosen, other, kind)) for other in others]
     why = f"the first of {len(fitting)} that fit" if beaten else "the only one that fits"
@@ -149,7 +151,7 @@ def _explicit_obstacle(
 
 
 def _automatic_obstacle(
-    model: ModelSpec, protocol: str, runtime: AnyServingRuntime, worker_spec: bool
+    model: ModelSpec, protocol: str, runtime: AnyServingRuntime, worker_spec: bool, many: bool
 ) -> str | None:
     spec = runtime.spec
     automatic = [entry for entry in spec.supported_model_formats if entry.auto_select]
@@ -159,8 +161,10 @@ def _automatic_obstacle(
         return _format_reason(model, runtime)
     if spec.disabled:
         return "it is disabled"
-    if spec.multi_model:
+    if spec.multi_model and not many:
         return "it serves many models in one process (multiModel)"
+    if many and not spec.multi_model:
+        return "it serves one model (multiModel is off), and the service names none"
     if not _speaks(runtime, protocol):
         return _protocol_reason(runtime, protocol)
     if spec.worker_spec is not None and not worker_spec:
@@ -200,7 +204,9 @@ def _protocol_reason(runtime: AnyServingRuntime, protocol: str) -> str:
     return f"it speaks {', '.join(runtime.spec.protocol_versions)}, not {protocol}"
 
 
-def _nobody(model: ModelSpec, protocol: str, passed_over: tuple[PassedOver, ...]) -> Selection:
+def _nobody(
+    model: ModelSpec, protocol: str, passed_over: tuple[PassedOver, ...], many: bool
+) -> Selection:
     wanted = model.model_format
     version = f" {wanted.version}" if wanted.version else ""
     close = [passed for passed in passed_over if _serves(passed.runtime, wanted.name)]
@@ -216,6 +222,8 @@ def _nobody(model: ModelSpec, protocol: str, passed_over: tuple[PassedOver, ...]
         )
         why = f"add a ServingRuntime for it (there are runtimes for {', '.join(formats) or 'none'})"
     message = f"no runtime serves {wanted.name}{version} with protocol {protocol}: {why}"
+    if many:
+        message = f"it names no model (add storageUri), and without one {message}"
     return Selection(None, None, passed_over, "NoSupportingRuntime", message)
 
 

@@ -11,6 +11,9 @@ class Scale(Protocol):
     def replicas(self, service: str, revision: str, unit: Unit) -> int:
         """Now. `service` and `revision`: as which the router counts the calls to this unit."""
 
+    def bounds(self, unit: Unit) -> tuple[int, int]:
+        """How many there are at least, and at most."""
+
     def told(self, service: str) -> Mapping[Key, Scaled]:
         """How what was asked for since the last time is scaled; the rest is forgotten."""
 
@@ -23,6 +26,9 @@ class Fixed:
 
     def replicas(self, service: str, revision: str, unit: Unit) -> int:
         return unit.replicas
+
+    def bounds(self, unit: Unit) -> tuple[int, int]:
+        return unit.replicas, unit.replicas
 
     def told(self, service: str) -> Mapping[Key, Scaled]:
         return {}

@@ -43,7 +43,8 @@ class CanaryTold:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """All that a status is made of. `observed`: what runs of the newest revision; `answers`: some
-    revision does, at `url`.
+    revision does, at `url`; `idle`: the newest is scaled to zero, or on its way back, and calls
+    wait.
     """
 
     wanted: Wanted | Refused | None  # None: it is stopped
@@ -54,6 +55,7 @@ class Seen:
     rollout: Rollout = NO_ROLLOUT
     url: str = ""
     answers: bool = False
+    idle: bool = False
     canaries: Sequence[CanaryTold] = ()
 
     @property
@@ -71,7 +73,9 @@ def status(seen: Seen) -> Json:
         return _stopped(seen)
     roles = _roles(seen)
     told = [_component(role, seen.observed.get(role), seen.wanted) for role in roles]
-    if seen.serving is not None:
+    if seen.idle:
+        told = [Told(each.type, TRUE, informative=each.informative) for each in told]
+    elif seen.serving is not None:
         told = [
             _rolling(each, seen.observed.get(role), seen.serving)
             for role, each in zip(roles, told, strict=True)

@@ -5,6 +5,7 @@ good as absent, and its problems are what there is to tell. Relative paths begin
 that an object came from, else where Graphway was started.
 """
 
+import os
 from base64 import b64decode
 from binascii import Error as BadBase64
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,7 @@ def kind(name: str) -> Kind:
 
 SERVICE = kind("InferenceService")
 GRAPH = kind("InferenceGraph")
+TRAINED_MODEL = kind("TrainedModel")
 _RUNTIMES = (kind("ServingRuntime"), kind("ClusterServingRuntime"))
 
 _PLACE = Place(0, {})
@@ -65,6 +67,10 @@ class View:
         if resource is None:
             return [problem for problem in problems if problem.severity == "error"]
         return Declared(cast(InferenceService, resource), self._document(live))
+
+    def folder(self, live: Json) -> Path:
+        """Where its relative paths begin."""
+        return Path(os.path.abspath(self._document(live).file)).parent
 
     def runtimes(self) -> list[Runtime]:
         """One of the store replaces the built-in one of the same name."""

@@ -39,6 +39,9 @@ class Catalog:
         if not loaded.graphs:
             log.warning("there is no InferenceGraph here: every path answers 404")
         self._take(loaded)
+        if self.generation.number == 0:  # nothing yet; workers listen from their first word on
+            self.generation = replace(self.generation, number=1)
+            self._send()
 
     def reload(self, loaded: Loaded) -> None:
         """A later one, of any quality."""

@@ -19,9 +19,11 @@ from controller.local.progress import ProgressSink
 from controller.local.replica import ProcessSpec
 from controller.local.settings import LocalSettings
 from controller.local.show import Shown
+from controller.local.supply import LocalSupply
 from controller.local.unit import Around
 from controller.local.units import LocalUnits
 from controller.local.wishes import Wishes
+from controller.resources.component import MODEL_MOUNT
 from controller.storage.fetch import Fetcher
 from controller.storage.settings import StorageSettings
 from controller.view import View
@@ -41,6 +43,7 @@ class Here:
         progress: ProgressSink,
     ) -> None:
         self._home = home
+        self.supply: LocalSupply | None = None  # while it runs
         self._view = view
         self._uri_map = uri_map
         self._environ = environ
@@ -86,6 +89,14 @@ class Here:
                 spawn=spawn,
                 clock=time.time,
             )
+            self.supply = LocalSupply(
+                self._home.repositories,
+                self._view,
+                self._wishes,
+                fetcher,
+                self.backend,
+                self._settings,
+            )
             try:
                 yield LocalUnits(around)
             finally:
@@ -100,4 +111,8 @@ class Here:
         def lookup(kind: str, name: str) -> Mapping[str, str] | None:
             return self._view.values(kind, namespace, name)
 
+        if unit.component.many is not None:
+            folder = self._home.repositories / service
+            folder.mkdir(parents=True, exist_ok=True)
+            mounts = {MODEL_MOUNT: folder, **mounts}
         return process_of(service, key, unit, mounts, self._home, lookup)

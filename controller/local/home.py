@@ -31,6 +31,11 @@ class Home:
         return self._own / "state.db"
 
     @property
+    def repositories(self) -> Path:
+        """For each service whose servers are told which models to load, the folder of these."""
+        return self._own / "repositories"
+
+    @property
     def runs(self) -> Path:
         """One file for each `up` that is alive, or was not ended properly."""
         return self.root / "runs"

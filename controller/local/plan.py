@@ -11,17 +11,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from controller.desired import SHIPPED, Packages, Refused, Unit, Wanted, World, desired
+from controller.desired import SHIPPED, Packages, Refused, Wanted, World, desired
 from controller.local.home import Home
 from controller.local.pods import annotated, process_of, refusals
 from controller.local.python_env import requirements
 from controller.local.runnable import PACKAGES, Which, runtime_obstacle
 from controller.local.variables import Lookup
 from controller.resources.codes import Code
+from controller.resources.component import MODEL_MOUNT
 from controller.resources.config import Config, is_config
 from controller.resources.credentials import ConfigMap, Secret
-from controller.resources.parse import Resources, Runtime, Service
+from controller.resources.inferenceservice import serves_many
+from controller.resources.parse import Declared, Resources, Runtime, Service
 from controller.resources.storagecontainer import AnyStorageContainer
+from controller.resources.trainedmodel import TrainedModel
 from controller.runtimes import Selection
 from controller.storage.containers import choose
 from controller.storage.outcome import FetchFailed
@@ -74,6 +77,7 @@ def world(machine: Machine, runtimes: Sequence[Runtime] = (), config: Config = S
         ),
         packages=packages,
         needs_host=True,
+        prefers_many=True,
     )
 
 
@@ -107,7 +111,26 @@ def plan(resources: Resources, machine: Machine) -> Plan:
         problems += map(service.document.located, as_written)
         if isinstance(wanted, Wanted) and not found:
             services.append(Planned(service, wanted))
+    for model in resources.models:
+        problems += map(model.document.located, _model_problems(model, resources, machine))
     return Plan(tuple(services), selections, tuple(problems))
+
+
+def _model_problems(
+    model: Declared[TrainedModel], resources: Resources, machine: Machine
+) -> Iterator[Problem]:
+    spec = model.resource.spec
+    parent = resources.services.get(f"{model.resource.namespace}/{spec.inference_service}")
+    where = ("spec", "inferenceService")
+    if parent is None:
+        message = f"InferenceService {spec.inference_service} is not in these files; add it"
+        yield Code.NO_SERVER.at(where, message)
+    elif not serves_many(parent.resource.spec.predictor):
+        message = f"{spec.inference_service} serves one model; take its storageUri away"
+        yield Code.NO_SERVER.at(where, message)
+    mount = Mount(MODEL_MOUNT, spec.model.storage_uri, ("spec", "model", "storageUri"))
+    if not _is_claimed(mount, model.resource.namespace, resources):
+        yield from _mount_problems(mount, model.folder, machine)
 
 
 def _as_written(service: Service, problem: Problem) -> Problem:
@@ -131,26 +154,25 @@ def _problems(
     lookup = _lookup(resources, service.resource.namespace)
     for unit in wanted.units:
         for mount in unit.component.mounts:
-            if not _is_claimed(mount, service, resources):
-                yield from _mount_problems(mount, unit, machine)
+            if not _is_claimed(mount, service.resource.namespace, resources):
+                yield from _mount_problems(mount, unit.folder, machine)
         made = process_of(service.key, f"{service.key}/{unit.role}-0", unit, {}, NOWHERE, lookup)
         if isinstance(made, list):
             yield from made
 
 
-def _is_claimed(mount: Mount, service: Service, resources: Resources) -> bool:
+def _is_claimed(mount: Mount, namespace: str, resources: Resources) -> bool:
     """By a StorageContainer, which knows more schemes than we do."""
     found = [each.resource for each in resources.objects.values()]
     containers = [each for each in found if isinstance(each, AnyStorageContainer)]
-    namespace = service.resource.namespace
     return mount.uri is not None and choose(mount.uri, containers, namespace=namespace) is not None
 
 
-def _mount_problems(mount: Mount, unit: Unit, machine: Machine) -> Iterator[Problem]:
+def _mount_problems(mount: Mount, folder: Path, machine: Machine) -> Iterator[Problem]:
     """What lies elsewhere is asked for once it is fetched."""
     if mount.uri is None:
         return
-    found = local_path(mount.uri, unit.folder, machine.uri_map)
+    found = local_path(mount.uri, folder, machine.uri_map)
     if isinstance(found, FetchFailed):
         yield Code.BAD_STORAGE_URI.at(mount.source, found.message)
     elif found is not None and not machine.exists(found):

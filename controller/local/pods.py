@@ -14,7 +14,7 @@ from controller.local.replica import ProcessSpec
 from controller.local.runnable import Which, container_obstacle
 from controller.local.variables import Lookup, PodFields
 from controller.resources.codes import Code
-from controller.resources.inferenceservice import has_storage, model_of
+from controller.resources.inferenceservice import has_storage, model_of, serves_many
 from controller.resources.model import dump
 from controller.resources.parse import Runtime, Service
 from controller.workload import Component, Role
@@ -84,8 +84,16 @@ def refusals(
         problems.append(Code.UNSUPPORTED_HERE.at(("spec", component.role, "workerSpec"), message))
     predictor = service.resource.spec.predictor
     model = model_of(predictor)
-    if component.role is Role.PREDICTOR and model and not has_storage(predictor, model):
+    serves_one = runtime is None or not runtime.resource.spec.multi_model
+    if (
+        component.role is Role.PREDICTOR
+        and model
+        and serves_one
+        and not has_storage(predictor, model)
+    ):
         message = "it names no model; add storageUri, a path beside this file or a URI"
+        if serves_many(predictor):
+            message += ", or choose a runtime that serves many (multiModel: true)"
         problems.append(Code.NO_STORAGE.at(("spec", "predictor"), message))
     return problems
 

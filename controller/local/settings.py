@@ -36,6 +36,10 @@ class LocalSettings(BaseSettings):
         default=30.0, ge=0, allow_inf_nan=False, validation_alias="GRAPHWAY_REPLICA_DRAIN_SECONDS"
     )
 
+    model_load_seconds: float = Field(
+        default=300.0, gt=0, allow_inf_nan=False, validation_alias="GRAPHWAY_MODEL_LOAD_SECONDS"
+    )
+
     @property
     def backoff(self) -> Backoff:
         return Backoff(

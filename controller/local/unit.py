@@ -16,7 +16,7 @@ from controller.desired import Unit
 from controller.local.backend import LocalBackend
 from controller.local.backoff import Backoff
 from controller.local.replica import Phase as ProcessPhase
-from controller.local.replica import ProcessSpec, ProcessState
+from controller.local.replica import ProcessSpec, ProcessState, Reason
 from controller.observe import Failure, Phase, Replica, Running
 from controller.storage.fetch import Fetcher
 from controller.storage.outcome import FetchFailed
@@ -25,6 +25,8 @@ from controller.workload import Mount
 from graph.problems import Problem
 
 log = logging.getLogger("graphway.local")
+
+_AS_ASKED = (Reason.STOPPED, Reason.REPLACED)  # ends that are no failures
 
 _PHASES = {
     ProcessPhase.PENDING: Phase.PENDING,
@@ -123,7 +125,7 @@ class LocalUnit:
             phase = Phase.STOPPING
         end = state.last_end
         failure = None
-        if end is not None:
+        if end is not None and end.reason not in _AS_ASKED:
             said = " / ".join(end.last_lines[-3:])
             message = f"{end.message} [{said}]" if len(end.last_lines) > 1 else end.message
             failure = Failure(end.reason, message, end.exit_code, end.ended)

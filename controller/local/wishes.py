@@ -37,7 +37,6 @@ class Wishes:
         self._uri_map = uri_map
 
     def request(self, service: str, unit: Unit, mount: Mount) -> Request | str:
-        """Or everything that is wrong with it."""
         namespace = service.partition("/")[0]
         component = unit.component
         declared = component.declared
@@ -50,12 +49,16 @@ class Wishes:
             declared.storage_container_name if isinstance(declared, PredictorSpec) else None,
             component.annotations,
         )
-        objects = self._objects(namespace)
+        return self.of(service, model)
+
+    def of(self, who: str, model: Model) -> Request | str:
+        """Or everything that is wrong with it."""
+        objects = self._objects(model.namespace)
         found = wish(model, objects, self._environ, self._models, self._uri_map)
         if isinstance(found, list):
             return "; ".join(found)
         for warning in found.warnings:
-            log.warning("%s: %s", service, warning)
+            log.warning("%s: %s", who, warning)
         return found.request
 
     def _objects(self, namespace: str) -> Objects:

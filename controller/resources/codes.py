@@ -48,6 +48,7 @@ class Code(Enum):
     NO_STORAGE = "no-storage", _ERROR
     BAD_STORAGE_URI = "bad-storage-uri", _ERROR
     MISSING_MODEL = "missing-model", _ERROR
+    NO_SERVER = "no-server", Severity.WARNING  # of a TrainedModel
     SCALED_OTHERWISE = "scaled-otherwise", Severity.WARNING  # than the manifest says
 
     def at(self, path: Path, message: str) -> Problem:

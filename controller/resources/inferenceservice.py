@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, StrictBool, StrictStr
 
 from controller.resources.component import ComponentSpec
+from controller.resources.containers import env_value
 from controller.resources.core import Container, PodSpec
 from controller.resources.inferenceservice_status import InferenceServiceStatus
 from controller.resources.model import Int64, Model, Percent
@@ -152,6 +153,15 @@ def model_of(predictor: PredictorSpec) -> ModelSpec | None:
             said["protocol_version"] = protocol
         return ModelSpec(model_format=ModelFormat(name=framework), **said)
     return None
+
+
+def serves_many(predictor: PredictorSpec) -> bool:
+    """Its server loads and unloads models as it is told: KServe's rule."""
+    model = model_of(predictor)
+    if model is None:
+        container = predictor.containers[0] if predictor.containers else None
+        return container is not None and env_value(container, "MULTI_MODEL_SERVER") == "true"
+    return not has_storage(predictor, model) and model.model_format.name != "huggingface"
 
 
 def has_storage(predictor: PredictorSpec, model: ModelSpec) -> bool:

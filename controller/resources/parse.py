@@ -23,6 +23,7 @@ from controller.resources.model import read
 from controller.resources.older import modernize, origin, warnings
 from controller.resources.resource import Resource
 from controller.resources.servingruntime import AnyServingRuntime
+from controller.resources.trainedmodel import TrainedModel
 from controller.resources.validate import Surroundings, problems_among, problems_of
 from graph.loader import Document
 from graph.problems import Located, Problem, Severity
@@ -77,6 +78,10 @@ class Resources:
         """By namespace (None: of the cluster) and name."""
         found = self._declared("ServingRuntime", "ClusterServingRuntime")
         return {_id(item.resource)[1:]: cast(Runtime, item) for item in found}
+
+    @property
+    def models(self) -> list[Declared[TrainedModel]]:
+        return [cast(Declared[TrainedModel], item) for item in self._declared("TrainedModel")]
 
     def of(self, *kinds: str) -> list[Resource]:
         return [item.resource for item in self._declared(*kinds)]

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 
 from controller.backend import Backend
 from controller.desired import Refused, Unit, Wanted
-from controller.rollout.decide import Asked, Before, Canary, Rollout, decide
+from controller.rollout.decide import Asked, Before, Canary, Health, Rollout, decide
 from controller.rollout.health import health
+from controller.rollout.identity import PLACEHOLDER
 from controller.rollout.revision import Revision
 from controller.rollout.versions import Renderer, Version, Versions
 from controller.scale import Scale
 from controller.status import CanaryTold
 from controller.store.refs import Json
-from controller.workload import Component, Role
+from controller.workload import Role
 
 RECREATE = "Recreate"
 
@@ -35,6 +36,7 @@ class Intent:
     path: str | None = None  # that a graph calls; None: as before
     hold: bool = False
     waits: bool = False  # nothing has to be there for calls to be answered
+    idle: bool = False  # the newest revision is scaled to zero, or on its way back
     known: Sequence[Revision] = ()
     revisions: Mapping[str, Revision] = field(default_factory=dict)  # the same, by name
     canaries: tuple[CanaryTold, ...] = ()
@@ -60,8 +62,8 @@ class Intents:
         versions = self._renderer.versions(live)
         revisions = {revision.name: revision for revision in versions.known}
         observed = self._backend.observe(key)
-        hold = _holds(live["spec"])
         before = before_of(live, revisions)
+        hold = self._holds(self._asked_for(live, versions, revisions, before))
         proven = {before.ready, before.rolled, *_called(live)}
         found = {
             name: health(revision, observed, name in proven, hold)
@@ -75,7 +77,7 @@ class Intents:
             self._add(run, key, revisions[name], version)
         ready = run.wanted.get(rollout.ready or rollout.created or "")
         answering = {name for name, each in found.items() if each.answers}
-        idle = any(share.revision in answering for share in rollout.given) and hold
+        waits = any(share.revision in answering for share in rollout.given) and hold
         return Intent(
             rollout,
             _latest(versions, run),
@@ -84,11 +86,34 @@ class Intents:
             run.inner,
             ready.path if ready is not None else None,
             hold,
-            idle,
+            waits,
+            found.get(rollout.created or "") is Health.IDLE,
             versions.known,
             revisions,
             tuple(_canaries(versions, answering)),
         )
+
+    def _asked_for(
+        self,
+        live: Json,
+        versions: Versions,
+        revisions: Mapping[str, Revision],
+        before: Before,
+    ) -> Version | None:
+        """The newest that can be had: a bad edit leaves the one before it."""
+        if isinstance(versions.latest, Version):
+            return versions.latest
+        if before.created is None:
+            return None
+        return self._renderer.older(live, revisions[before.created])
+
+    def _holds(self, latest: Version | None) -> bool:
+        """Whether something of it may be scaled to zero."""
+        if latest is None:
+            return False
+        made = latest.declared or latest.wanted(PLACEHOLDER)
+        units = made.units if isinstance(made, Wanted) else ()
+        return any(self._scale.bounds(unit)[0] == 0 for unit in units)
 
     def _add(self, run: "_Run", key: str, revision: Revision, version: Version | None) -> None:
         made = self._rendered(run, key, revision, version) if version is not None else None
@@ -116,7 +141,7 @@ class Intents:
             return version.wanted(host)
         through = self._url(f"{key}-{predictor}").partition("://")[2]
         made = version.wanted(through)
-        if isinstance(made, Wanted) and _is_scaled(made.units[0].component):
+        if isinstance(made, Wanted) and self._scale.bounds(made.units[0]) != (1, 1):
             run.inner.add(predictor)
             return made
         return version.wanted(host)
@@ -154,19 +179,6 @@ def _predictor(live: Json) -> Json:
 
 def _called(live: Json) -> set[str]:
     return {share["revisionName"] for share in _predictor(live).get("traffic") or ()}
-
-
-def _holds(spec: Json) -> bool:
-    """Whether something of it may be scaled to zero."""
-    components = (spec.get("predictor") or {}, spec.get("transformer") or {})
-    return any(each.get("minReplicas") == 0 for each in components)
-
-
-def _is_scaled(component: Component) -> bool:
-    """Whether there may be any number of it but one."""
-    least = component.declared.min_replicas
-    most = component.declared.max_replicas or 0
-    return least == 0 or max(least or 1, most) > 1
 
 
 def _asked(versions: Versions) -> Asked:

@@ -20,11 +20,12 @@ from controller.view import View
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A revision, and how it is rendered."""
+    """A revision, and how it is rendered. `declared`: once, wherever its predictor is called."""
 
     revision: Revision
     service: Service
     world: World
+    declared: Wanted | None = None
 
     def wanted(self, host: str | None) -> Wanted | Refused:
         """Its units under their names. `host`: where its predictor is called."""
@@ -114,7 +115,7 @@ class Renderer:
         if isinstance(made, Refused):
             return made
         revision = self._history.add(live, known, track.name, made)
-        return Version(revision, track.service, world)
+        return Version(revision, track.service, world, made)
 
     def _pinned(self, live: Json, known: Sequence[Revision], track: Track) -> Version | None:
         """A service that asks for it stays on the runtime that it has, until it is changed."""

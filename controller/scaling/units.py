@@ -92,6 +92,11 @@ class UnitScale:
             owner=owner,
         )
 
+    def bounds(self, unit: Unit) -> tuple[int, int]:
+        """How many there are at least, and at most."""
+        policy = policy_of_component(unit.component, self._config())
+        return policy.least, policy.most
+
     def told(self, service: str) -> Mapping[Key, Scaled]:
         """What was asked for since the last time; the rest is forgotten."""
         asked = self._units.pop(service, {})

@@ -9,7 +9,7 @@ from controller.resources.component import MODEL_MOUNT
 from controller.resources.core import EnvVar, ObjectMeta
 from controller.resources.inferenceservice import ModelSpec
 
-_MLSERVER_CLASSES = {
+MLSERVER_CLASSES = {
     "lightgbm": "mlserver_lightgbm.LightGBMModel",
     "mlflow": "mlserver_mlflow.MLflowRuntime",
     "sklearn": "mlserver_sklearn.SKLearnModel",
@@ -28,7 +28,7 @@ def with_defaults(
             said = {"MLSERVER_LOAD_MODELS_AT_STARTUP": "false"}
             if has_model:
                 said = {"MLSERVER_MODEL_NAME": meta.name, "MLSERVER_MODEL_URI": MODEL_MOUNT}
-            known = _MLSERVER_CLASSES.get(kind, _MLSERVER_CLASSES["sklearn"])
+            known = MLSERVER_CLASSES.get(kind, MLSERVER_CLASSES["sklearn"])
             return _labelled(meta, "modelClass", known), _told(model, said)
         case server_types.TORCHSERVE:
             envelope = "kservev2" if protocol in ("v2", "grpc-v2") else "kserve"

@@ -13,6 +13,7 @@ from controller.resources.inferenceservice import (
     PredictorSpec,
     has_storage,
     model_of,
+    serves_many,
 )
 from controller.resources.parse import Runtime, Service
 from controller.resources.servingruntime import SERVING_CONTAINER
@@ -44,7 +45,7 @@ def predictor_of(
     """`runtime` is None if it has containers of its own."""
     model = model_of(service.resource.spec.predictor)
     if model is None or runtime is None:
-        return _of_its_own(service, config, terms)
+        return _of_its_own(service, protocol, config, terms)
     return _served(service, model, runtime, protocol, config, terms)
 
 
@@ -54,7 +55,7 @@ def predictor_name(service: Service) -> str:
     return "-".join(filter(None, (service.name, variant, Role.PREDICTOR)))
 
 
-def _of_its_own(service: Service, config: Config, terms: Terms) -> Component:
+def _of_its_own(service: Service, protocol: str, config: Config, terms: Terms) -> Component:
     meta, predictor = service.resource.metadata, service.resource.spec.predictor
     names = [container.name for container in predictor.containers]
     index = names.index(SERVING_CONTAINER) if SERVING_CONTAINER in names else 0
@@ -74,6 +75,7 @@ def _of_its_own(service: Service, config: Config, terms: Terms) -> Component:
         mounts=mounts,
         declared=predictor,
         source=source,
+        many=protocol if serves_many(predictor) else None,
     )
 
 
@@ -98,7 +100,7 @@ def _served(
     if problems := [item for item in containers if isinstance(item, Problem)]:
         return problems
     mounts = mounts_of(predictor, PATH, model, said, source)
-    model_path = _ready_path(protocol, model_name(service.resource)) if terms.asks_model else None
+    model_path = _ready_path(service, protocol) if terms.asks_model else None
     first, *others = (
         with_service_name(told_where(container, mounts), meta)
         for container in containers
@@ -115,6 +117,7 @@ def _served(
         mounts=mounts,
         declared=predictor,
         source=source,
+        many=protocol if serves_many(predictor) else None,
     )
     if predictor.worker_spec is not None:
         several = workers(meta, predictor, spec, first, mounts, config)
@@ -139,7 +142,11 @@ def _source(predictor: PredictorSpec) -> Path:
     return (*PATH, "model" if predictor.model is not None else named)
 
 
-def _ready_path(protocol: str, model: str) -> str | None:
+def _ready_path(service: Service, protocol: str) -> str | None:
+    if serves_many(service.resource.spec.predictor):
+        # Not /v2/health/ready: that is false while a model is loaded, and the others serve on.
+        return "/v2/health/live"
+    model = model_name(service.resource)
     match protocol:
         case "v1":
             return f"/v1/models/{model}"

@@ -71,6 +71,8 @@ class Component:
     declared: ComponentSpec  # replicas, scaling, time limits, logger, batcher: as written
     source: Path  # of the container in the manifest
     worker: Worker | None = None
+    # The protocol in which callers name one of its models; None: it has one of its own.
+    many: str | None = None
 
     @property
     def container(self) -> Container:

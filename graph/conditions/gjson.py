@@ -60,7 +60,7 @@ class AnyJson(SearchedPath):
 class LibraryPath(SearchedPath):
     """A path that the library answers, for bodies that it reads as Go does."""
 
-    __slots__ = ("_ask", "_limits", "_needed", "_plain", "_wrapped")
+    __slots__ = ("_ask", "_limits", "_needed", "_plain", "_shown", "_wrapped")
 
     def __init__(self, text: str, native: NativePath) -> None:
         super().__init__(text)
@@ -69,6 +69,7 @@ class LibraryPath(SearchedPath):
         self._limits = native.limits
         self._plain = native.plain
         self._needed = native.needed
+        self._shown = native.shown
 
     def matches(self, document: Document) -> bool:
         shape = document.shape or document.examine()
@@ -78,7 +79,10 @@ class LibraryPath(SearchedPath):
         if b"\\" in body:  # one scan for a byte, which spares nearly every body the second
             if self._plain and b"\\u" in body:
                 return self._search(body)
-        elif self._needed is not None and self._needed.search(body) is None:
+        elif (
+            (self._needed is not None and self._needed not in body)
+            or (self._shown is not None and self._shown.search(body) is None)
+        ) and b"#" not in body:  # a query `#(...)` on an object is a key of it
             return False
         for name, most in self._limits:
             if body.count(name) > most:

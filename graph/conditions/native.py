@@ -49,6 +49,9 @@ _EQUALS: Final = re.compile(
     rf"(?:(?P<word>{WORD})|(?P<text>{TEXT})) *\)"
 )
 _FIRST: Final = re.compile(rf"(?![0-9])(?P<key>{KEY})(?:\.|$)")
+_ASKED: Final = re.compile(
+    rf".*#\( *(?:{KEY}\.)*(?![0-9])(?P<key>{KEY})(?: *{_COMPARED} *|(?<! ))\)(?:\..*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,9 @@ class NativePath:
     wrapped: bool
     limits: tuple[tuple[bytes, int], ...]
     plain: bool  # only a body without \\u escapes
-    needed: re.Pattern[bytes] | None  # a body without it, and without escapes, cannot match
+    # A body without escapes cannot match without these; most branches of a Switch fail by that.
+    needed: bytes | None
+    shown: re.Pattern[bytes] | None
 
 
 def native_path(text: str) -> NativePath | None:
@@ -71,20 +76,26 @@ def native_path(text: str) -> NativePath | None:
     path, limits = understood
     counted = tuple((f'"{name}"'.encode(), most) for name, most in limits.items())
     single = not limits and not wrapped and path.isascii() and "#" not in path
-    return NativePath(path, wrapped, counted, plain=not single, needed=_needed(path))
+    return NativePath(path, wrapped, counted, not single, _needed(path), _shown(path))
 
 
-def _needed(path: str) -> re.Pattern[bytes] | None:
-    """What a body must hold for a path to match: for one that ends with `#(key=="text")` that
-    member, with the text or with anything but a string; else the first key. Most branches of a
-    Switch fail already by this.
+def _needed(path: str) -> bytes | None:
+    """A key that a query asks for, since what has no such member does not match it; else the first
+    key of the path.
+    """
+    found = _ASKED.fullmatch(path) or _FIRST.match(path)
+    return None if found is None else f'"{found["key"].rstrip(" ")}"'.encode()
+
+
+def _shown(path: str) -> re.Pattern[bytes] | None:
+    """For a path that ends with `#(key=="text")` that member, with the text or with anything but a
+    string.
     """
     equals = _EQUALS.fullmatch(path)
-    if equals is not None:
-        key, text = equals["key"], equals["word"] or equals["text"][1:-1]
-        return re.compile(rb'"%b"\s*:\s*(?:"%b"|[^"\s])' % (_quoted(key), _quoted(text)))
-    first = _FIRST.match(path)
-    return None if first is None else re.compile(rb'"%b"' % _quoted(first["key"]))
+    if equals is None:
+        return None
+    key, text = equals["key"].rstrip(" "), equals["word"] or equals["text"][1:-1]
+    return re.compile(rb'"%b"\s*:\s*(?:"%b"|[^"\s])' % (_quoted(key), _quoted(text)))
 
 
 def _quoted(text: str) -> bytes:

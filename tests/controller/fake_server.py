@@ -48,6 +48,10 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 1024  # as many as may have waited for it
+
+
 if "broken" in VICES:
     sys.exit("cannot load the model")
 if "stubborn" in VICES:
@@ -60,4 +64,4 @@ if "daemon" in VICES:
     daemon = subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
     print(f"daemon {daemon.pid}", flush=True)
 print(f"listening as {os.getpid()}", flush=True)
-ThreadingHTTPServer(("127.0.0.1", int(PORT)), Handler).serve_forever()
+Server(("127.0.0.1", int(PORT)), Handler).serve_forever()

@@ -174,7 +174,9 @@ async def running(
 
         async with here.running(changed, router.drained) as units, asyncio.TaskGroup() as tasks:
             machine = Machine("3.11.7", uri_map or {})
-            planes.append(ControlPlane(store, view, units, world(machine), router))
+            planes.append(
+                ControlPlane(store, view, units, world(machine), router, supply=here.supply)
+            )
             apply_manifests(store, *texts)
             task = tasks.create_task(planes[0].run())
             made = Plane(store, planes[0], here, router)

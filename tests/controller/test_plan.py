@@ -84,6 +84,18 @@ def other(container: str, annotations: str = "{}") -> str:
     return runtime("r", formats, container=container, annotations=annotations)
 
 
+MANY = service("model: {modelFormat: {name: sklearn}, protocolVersion: v2}")
+
+
+def trained(uri: str, of: str = "iris") -> str:
+    return f"""
+apiVersion: serving.kserve.io/v1alpha1
+kind: TrainedModel
+metadata: {{name: m}}
+spec: {{inferenceService: {of}, model: {{framework: sklearn, memory: 1Gi, storageUri: {uri}}}}}
+"""
+
+
 PROBLEMS = {
     "a placeholder that nobody fills": (
         [service("sklearn: {storageUri: ./model, args: ['{{.Nmae}}']}")],
@@ -108,7 +120,12 @@ PROBLEMS = {
         "bad-storage-uri",
         "ftp",
     ),
-    "no model at all": ([service("sklearn: {}")], "no-storage", "add storageUri"),
+    "no model at all": ([service("sklearn: {}")], "no-runtime", "add storageUri"),
+    "no model, and a runtime for one": (
+        [service("model: {modelFormat: {name: sklearn}, runtime: kserve-sklearnserver}")],
+        "no-storage",
+        "a runtime that serves many",
+    ),
     "a format that nobody serves": (
         [service(OTHER)],
         "no-runtime",
@@ -177,6 +194,40 @@ def test_problems(texts: list[str], code: str, words: str) -> None:
     assert made.services == ()
     assert [p.problem.code for p in made.problems] == [code]
     assert words in made.problems[0].problem.message
+
+
+OF_TRAINED_MODELS = {
+    "a model of many that is not there": (
+        [MANY, trained("./nothing")],
+        "missing-model",
+        "nothing at /manifests/nothing",
+    ),
+    "a model of many whose server is not there": (
+        [MANY, trained("s3://a/b", of="other")],
+        "no-server",
+        "other is not in these files",
+    ),
+    "a model for a server of one": (
+        [service(SKLEARN), trained("s3://a/b")],
+        "no-server",
+        "iris serves one model",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("texts", "code", "words"), OF_TRAINED_MODELS.values(), ids=OF_TRAINED_MODELS
+)
+def test_problems_of_trained_models(texts: list[str], code: str, words: str) -> None:
+    """They keep no service from running."""
+    made = planned(*texts)
+    assert [planned.key for planned in made.services] == ["default/iris"]
+    assert [p.problem.code for p in made.problems] == [code]
+    assert words in made.problems[0].problem.message
+
+
+def test_a_model_of_many_whose_server_is_there_has_no_problem() -> None:
+    assert planned(MANY, trained("./model")).problems == ()
 
 
 def test_a_missing_model_is_told_with_file_line_and_column() -> None:

@@ -223,3 +223,16 @@ async def test_a_restart_goes_on_with_the_shares_that_were(tmp_path: Path) -> No
     async with running(tmp_path, version(2, 10)) as plane:
         await goes_to(plane, "1:90 2:10")
         assert words(plane) == ["v1", "v2"]
+
+
+def left(home: Path) -> list[str]:
+    """Working directories, and what is being removed of them."""
+    return [file.name for file in home.rglob("*predictor-0*") if file.is_dir()]
+
+
+async def test_the_working_directory_of_a_revision_goes_with_it(tmp_path: Path) -> None:
+    async with running(tmp_path, version(1)) as plane:
+        await goes_to(plane, "1:100")
+        assert left(tmp_path) == ["predictor-00001-0"]
+        plane.apply(version(2))
+        await eventually(lambda: left(tmp_path) == ["predictor-00002-0"])

@@ -72,6 +72,7 @@ class Row:
     url: str | None = None
     rollout: Rollout = NO_ROLLOUT
     canaries: tuple[CanaryTold, ...] = ()
+    idle: bool = False
 
 
 OLDER = Rollout("iris-00002", "iris-00001", "iris-00001", None, (), (Share("iris-00001", 100),), ())
@@ -268,6 +269,14 @@ ROWS: dict[str, Row] = {
         ("UpToDate", "Standby", "Standby"),
         url=URL,
     ),
+    "on its way back from zero it is ready, as calls wait for it": Row(
+        ONE,
+        {Role.PREDICTOR: runs(PREDICTOR, replica(Phase.STARTING))},
+        "True",
+        ("UpToDate", "Loaded", "Loaded"),
+        url=URL,
+        idle=True,
+    ),
     "canaries, one of them not ready": Row(
         ONE,
         {Role.PREDICTOR: runs(PREDICTOR, UP)},
@@ -300,6 +309,7 @@ def told(row: Row, before: Json, now: float = NOW) -> Json:
             URL,
             answers=row.url is not None,
             canaries=row.canaries,
+            idle=row.idle,
         )
     )
 

@@ -39,6 +39,13 @@ class Told:
         return {name: found[name] for name in names}
 
 
+def test_workers_hear_of_a_start_with_nothing_to_serve() -> None:
+    """They listen from their first word on, and whoever starts services waits for that."""
+    told = Told()
+    told.catalog.begin(Loaded((), {}, (), frozenset()))
+    assert [(install.generation, install.graphs) for install in told.installs] == [(1, ())]
+
+
 def test_a_bad_edit_tells_workers_nothing_and_shows_in_the_figures() -> None:
     told = Told()
     told.catalog.begin(version("1"))

@@ -18,7 +18,8 @@ from graph.problems import Problem
 from graph.wording import listed, shown
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
-_PREFIXES = ("s3://", "gs://", "https://", "http://")
+# KServe takes the first four. The others are fetched here, and a path is a path on this machine.
+_PREFIXES = ("s3://", "gs://", "https://", "http://", "hf://", "pvc://", "file://")
 
 
 def trained_model(resource: TrainedModel) -> Iterator[Problem]:
@@ -26,8 +27,11 @@ def trained_model(resource: TrainedModel) -> Iterator[Problem]:
         message = f"{shown(resource.name)} is no name; use letters, digits, - and _"
         yield Code.BAD_NAME.at(("metadata", "name"), message)
     uri = resource.spec.model.storage_uri
-    if not uri.startswith(_PREFIXES):
-        message = f"{shown(uri)} cannot be fetched here; it begins with {listed(_PREFIXES)}"
+    if not uri or ("://" in uri and not uri.startswith(_PREFIXES)):
+        message = (
+            f"{shown(uri)} cannot be fetched here; write a path beside this file, or begin with "
+            f"{listed(_PREFIXES)}"
+        )
         yield Code.BAD_STORAGE_URI.at((*SPEC, "model", "storageUri"), message)
 
 

@@ -81,7 +81,8 @@ def test_runtimes_live_side_by_side(mine: str, theirs: str, of: dict[str, str]) 
 
 OTHERS = {
     "a trained model with a dot in its name": ([trained(name="a.b")], "bad-name"),
-    "a trained model on a claim": ([trained(uri="pvc://a")], "bad-storage-uri"),
+    "a trained model where nobody fetches": ([trained(uri="abfs://a")], "bad-storage-uri"),
+    "a trained model from nowhere": ([trained(uri="")], "bad-storage-uri"),
     "a pattern of nothing": ([container("{}")], "bad-pattern"),
     "a pattern that is none": ([container("{regex: '('}")], "bad-pattern"),
     "a container for another work": ([container("{prefix: a}", "job")], "bad-value"),

@@ -99,13 +99,19 @@ READY = {
         {"http_get": HTTPGetAction(path="/v1/models/iris", port=8080)},
     ),
     "V2, where the backend asks the model": (
-        "sklearn: {args: [--model_name=m]}",
+        "sklearn: {storageUri: x, args: [--model_name=m]}",
         "v2",
         ASKS,
         {"http_get": HTTPGetAction(path="/v2/models/m/ready", port=8080)},
     ),
-    "gRPC, where the backend asks the model": (
+    "a server of many, where the backend asks the model": (
         "sklearn: {}",
+        "v2",
+        ASKS,
+        {"http_get": HTTPGetAction(path="/v2/health/live", port=8080)},
+    ),
+    "gRPC, where the backend asks the model": (
+        "sklearn: {storageUri: x}",
         "grpc-v2",
         ASKS,
         {"tcp_socket": TCPSocketAction(port=8080)},
