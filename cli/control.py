@@ -19,11 +19,13 @@ from controller.api.logs import LogRequest
 from controller.local.here import Here
 from controller.local.home import Home
 from controller.local.logs import output
+from controller.local.node import this_node
 from controller.local.plan import Machine, world
 from controller.local.progress import ProgressSink
 from controller.local.settings import LocalSettings
 from controller.local.units import LocalUnits
 from controller.local.usage import UnitUsage
+from controller.modelcache.kept import KeptCaches
 from controller.plane import ControlPlane
 from controller.resources.credentials import ConfigMap
 from controller.scaling.scaler import Key, Scaler
@@ -67,6 +69,7 @@ class Control:
         self._view = View(store, given.built_in, Path.cwd())
         self._beside = overlay(store.list(GRAPH).items, None)
         self._applied: Taken | None = None
+        self._kept = KeptCaches(store, this_node())
         self._going: set[Ref] = set()  # said by files, and not yet gone from before
         self._said: Mapping[str, Manifest] | None = None
         self._turned = asyncio.Event()
@@ -99,6 +102,7 @@ class Control:
         given = self._given
         here = self._here = Here(
             given.home,
+            self._store,
             self._view,
             uri_map=given.machine.uri_map,
             environ=given.environ,
@@ -177,9 +181,13 @@ class Control:
     def _take(self, parent: Parent, taken: Taken) -> None:
         if taken == self._applied:
             return
+        self._kept.begin()
         try:
             refused = apply_files(
-                self._store, taken.manifests, unreadable=self._within(taken.unreadable)
+                self._store,
+                taken.manifests,
+                unreadable=self._within(taken.unreadable),
+                needed=self._kept.add,
             )
         except ApiError as error:  # a full disk, say; the next load tries again
             log.error("the files are not applied: %s", error.message)
@@ -216,6 +224,8 @@ class Control:
             asyncio.get_running_loop().call_soon(self._take_again, parent)
         elif change.ref.kind.name == GRAPH.name:
             self._overlay(parent)
+        elif self._kept.may_go(change):
+            asyncio.get_running_loop().call_soon(self._take_again, parent)
 
     def _overlay(self, parent: Parent) -> None:
         said: dict[str, Json] | None = None

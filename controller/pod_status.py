@@ -35,7 +35,7 @@ def pod_status(container: Json, replica: Replica, before: Json) -> Json:
             "started": replica.phase in (Phase.READY, Phase.NOT_READY),
             "restartCount": replica.restarts,
             "state": _state(replica, known),
-            **_last_state(replica),
+            **_last_state(replica, known),
         }
     ]
     return said
@@ -76,7 +76,7 @@ def _state(replica: Replica, known: Json) -> Json:
             return {"waiting": _worded(INITIALIZING, replica.message)}
         case Phase.FAILED if _ended(replica) and _says_how(replica):
             assert replica.failure is not None
-            return {"terminated": _terminated(replica.failure)}
+            return {"terminated": _terminated(replica.failure, known)}
         case Phase.FAILED:
             return {"waiting": _worded(replica.reason, replica.message)}
     return {"running": {"startedAt": _started(replica, known)}}
@@ -94,20 +94,31 @@ def _started(replica: Replica, known: Json) -> str:
     return (running.get("startedAt") if same else None) or stamp(replica.since)
 
 
-def _last_state(replica: Replica) -> Json:
+def _last_state(replica: Replica, known: Json) -> Json:
     if not _ended(replica):
         return {}
     assert replica.failure is not None
-    return {"lastState": {"terminated": _terminated(replica.failure)}}
+    return {"lastState": {"terminated": _terminated(replica.failure, known)}}
 
 
-def _terminated(failure: Failure) -> Json:
-    return {
+def _terminated(failure: Failure, known: Json) -> Json:
+    said: Json = {
         "exitCode": failure.exit_code,
         "reason": failure.reason,
         "message": failure.message,
         "finishedAt": stamp(failure.at),
     }
+    started = _life_began(said["finishedAt"], known)
+    return said | ({"startedAt": started} if started else {})
+
+
+def _life_began(ended: str, known: Json) -> str | None:
+    """Of the life that ended then, as far as it was told: as that end, or while it lasted."""
+    for state in (known.get("lastState") or {}, known.get("state") or {}):
+        told: Json = state.get("terminated") or {}
+        if told.get("finishedAt") == ended:
+            return told.get("startedAt")
+    return ((known.get("state") or {}).get("running") or {}).get("startedAt")
 
 
 def _worded(reason: str, message: str) -> Json:

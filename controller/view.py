@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from controller.modelcache.known import known
 from controller.resources.config import Config, ResourceConfig, config_of, is_config
 from controller.resources.credentials import ConfigMap
 from controller.resources.inferenceservice import InferenceService
 from controller.resources.kinds import Kind, named
+from controller.resources.localmodel import AnyLocalModelCache
 from controller.resources.parse import Declared, Runtime, Service, parse, parse_object
 from controller.resources.resource import Resource
 from controller.resources.servingruntime import AnyServingRuntime
@@ -103,6 +105,10 @@ class View:
             if is_config(each):
                 return local_config(each)
         return local_config(None)
+
+    def caches(self, node: str) -> list[AnyLocalModelCache]:
+        """Model caches that services may use on this node."""
+        return known(self._store, node).caches
 
     def all(self, model: type[R], namespace: str | None, kind_name: str | None = None) -> list[R]:
         """Of a kind; those that can be read."""

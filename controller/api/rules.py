@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
+from controller.local.node import this_node
+from controller.modelcache.known import held_by
 from controller.resources.admission import admit
+from controller.resources.codes import Code
 from controller.resources.config import NAME as CONFIG_NAME
 from controller.resources.config import Config, config_of, is_config
 from controller.resources.credentials import ConfigMap
@@ -16,7 +19,6 @@ from controller.resources.fields import field_problems
 from controller.resources.kinds import named
 from controller.resources.model import read
 from controller.resources.resource import Resource
-from controller.resources.validate import problems_of_deletion
 from controller.store.metadata import is_going
 from controller.store.own_kinds import Open
 from controller.store.refs import Json
@@ -40,8 +42,10 @@ _AROUND: Mapping[str, tuple[str, ...]] = {
 
 
 class Rules:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, node: str = "") -> None:
+        """`node`: this machine, if it is one."""
         self._store = store
+        self._node = node or this_node()
 
     def admit(self, resource: Json, before: Json | None) -> Sequence[Problem]:
         kind = str(resource.get("kind"))
@@ -57,13 +61,10 @@ class Rules:
         return answer.problems
 
     def admit_deletion(self, resource: Json) -> Sequence[Problem]:
-        if resource.get("kind") not in _CACHES:
-            return ()
-        found = admit(resource).resource
-        if found is None:
-            return ()
-        around = self._all(self._config(), "InferenceService", *_CACHES)
-        return problems_of_deletion(found, around)
+        return [
+            Code.IN_USE.at((), f"InferenceService {name} uses it; delete that first")
+            for name in held_by(self._store, self._node, resource)
+        ]
 
     def _all(self, config: Config, *kinds: str) -> list[Resource]:
         """Defaulted, as far as they can be read."""
@@ -72,13 +73,8 @@ class Rules:
             for kind in self._store.kinds.values()
             if kind.name in kinds
         }
-        services = stored.pop("InferenceService", [])
-        plain = [admit(item, config=config).resource for items in stored.values() for item in items]
-        found = [resource for resource in plain if resource is not None]
-        # What a service becomes depends on the caches, and on nothing else that is stored.
-        caches = [resource for resource in found if resource.kind in _CACHES] if services else []
-        meant = [admit(item, others=caches, config=config).resource for item in services]
-        return found + [resource for resource in meant if resource is not None]
+        read = [admit(item, config=config).resource for items in stored.values() for item in items]
+        return [resource for resource in read if resource is not None]
 
     def _config(self) -> Config:
         for kind in self._store.kinds.values():

@@ -7,9 +7,13 @@ starts: nothing of it survives `running`, and what a killed run left is ended by
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 
@@ -140,12 +144,21 @@ class LocalBackend:
         if replica.done:
             del self._replicas[key]
             logfile.forget_oldest(self._home.log(key).parent, LOGS_KEPT)
+            self._discard(self._home.scratch(key))
             freed = self._around is not None and bool(self._around.held.pop(key, ()))
             if not self._replicas:
                 self._empty.set()
         self._tell(key, state)
         if freed:
             self._wake_those_without_gpu()
+
+    def _discard(self, scratch: Path) -> None:
+        """As a container's file system goes with it. Another replica may get this name at once."""
+        aside = scratch.with_name(f".{scratch.name}-{uuid4().hex}")
+        with suppress(OSError):  # it never ran
+            scratch.rename(aside)
+            remove = partial(shutil.rmtree, aside, ignore_errors=True)
+            asyncio.get_running_loop().run_in_executor(None, remove)
 
     def _wake_those_without_gpu(self) -> None:
         waiting = [r for r in self._replicas.values() if r.state.reason == Reason.INSUFFICIENT_GPU]

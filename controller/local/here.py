@@ -14,6 +14,7 @@ from typing import Any
 from controller.desired import Unit
 from controller.local.backend import LocalBackend
 from controller.local.home import Home
+from controller.local.node import this_node
 from controller.local.pods import process_of
 from controller.local.progress import ProgressSink
 from controller.local.replica import ProcessSpec
@@ -23,9 +24,12 @@ from controller.local.supply import LocalSupply
 from controller.local.unit import Around
 from controller.local.units import LocalUnits
 from controller.local.wishes import Wishes
+from controller.modelcache.keeper import Keeper
+from controller.modelcache.models import Models
 from controller.resources.component import MODEL_MOUNT
 from controller.storage.fetch import Fetcher
 from controller.storage.settings import StorageSettings
+from controller.store.store import Store
 from controller.view import View
 from graph.problems import Problem
 
@@ -34,6 +38,7 @@ class Here:
     def __init__(
         self,
         home: Home,
+        store: Store,
         view: View,
         *,
         uri_map: Mapping[str, Path],
@@ -43,6 +48,7 @@ class Here:
         progress: ProgressSink,
     ) -> None:
         self._home = home
+        self._store = store
         self.supply: LocalSupply | None = None  # while it runs
         self._view = view
         self._uri_map = uri_map
@@ -50,7 +56,8 @@ class Here:
         self._settings = local
         self._storage = storage
         self._shown = Shown(progress, home)
-        self._wishes = Wishes(view, home, environ, uri_map)
+        self._wishes = Wishes(view, home, environ, uri_map, this_node())
+        self.keeper: Keeper | None = None  # while it runs
         self.backend = LocalBackend(
             home, settings=local, environ=environ, on_output=self._shown.on_output
         )
@@ -75,9 +82,12 @@ class Here:
                 task.add_done_callback(spawned.discard)
                 return task
 
+            models = Models(fetcher, self._home.models)
+            self.keeper = self._keeper(models, fetcher)
+            spawn(self.keeper.run())
             around = Around(
                 backend=self.backend,
-                fetcher=fetcher,
+                models=models,
                 backoff=self._settings.backoff,
                 drain_s=self._settings.replica_drain_seconds,
                 wish=self._wishes.request,
@@ -93,7 +103,7 @@ class Here:
                 self._home.repositories,
                 self._view,
                 self._wishes,
-                fetcher,
+                models,
                 self.backend,
                 self._settings,
             )
@@ -102,6 +112,17 @@ class Here:
             finally:
                 for task in spawned:
                     task.cancel()
+
+    def _keeper(self, models: Models, fetcher: Fetcher) -> Keeper:
+        return Keeper(
+            self._store,
+            models,
+            self._wishes.of_cache,
+            fetcher,
+            node=this_node(),
+            limit=self._settings.models_limit,
+            pause_s=self._settings.backoff.pause_s,
+        )
 
     def _process(
         self, service: str, key: str, unit: Unit, mounts: Mapping[str, Path]

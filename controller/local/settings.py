@@ -29,6 +29,9 @@ class LocalSettings(BaseSettings):
     memory_watch_seconds: float = Field(
         default=1.0, gt=0, allow_inf_nan=False, validation_alias="GRAPHWAY_MEMORY_WATCH_SECONDS"
     )
+    models_limit: ByteSize | None = Field(
+        default=None, ge=1, validation_alias="GRAPHWAY_MODELS_LIMIT"
+    )
     revisions_kept: int = Field(
         default=10, ge=1, le=1000, validation_alias="GRAPHWAY_REVISIONS_KEPT"
     )

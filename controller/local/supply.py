@@ -8,7 +8,7 @@ from pathlib import Path
 from controller.local.backend import LocalBackend
 from controller.local.settings import LocalSettings
 from controller.local.wishes import Wishes
-from controller.storage.fetch import Fetcher
+from controller.modelcache.models import Models
 from controller.storage.outcome import FetchFailed
 from controller.storage.wish import Model
 from controller.store.refs import Json
@@ -28,14 +28,14 @@ class LocalSupply:
         repositories: Path,
         view: View,
         wishes: Wishes,
-        fetcher: Fetcher,
+        models: Models,
         backend: LocalBackend,
         settings: LocalSettings,
     ) -> None:
         self._repositories = repositories
         self._view = view
         self._wishes = wishes
-        self._fetcher = fetcher
+        self._models = models
         self._backend = backend
         self._backoff = settings.backoff
         self.load_s = settings.model_load_seconds
@@ -59,11 +59,13 @@ class LocalSupply:
         request = self._wishes.of(name, wanted)
         if isinstance(request, str):
             return request
-        fetched = await self._fetcher.fetch(request)
+        user = f"{service}/{model['metadata']['name']}"
+        fetched = await self._models.fetch(request, user=user)
         return fetched.message if isinstance(fetched, FetchFailed) else fetched.path
 
     def release(self, service: str, name: str) -> None:
-        """Models stay where they were fetched to."""
+        """Nobody serves it any more: it may be evicted."""
+        self._models.release(f"{service}/{name}")
 
     async def last_words(self, service: str, replica: str) -> str:
         key = f"{service}/{replica.removeprefix(service.partition('/')[2] + '-')}"

@@ -17,8 +17,8 @@ from controller.local.backend import LocalBackend
 from controller.local.backoff import Backoff
 from controller.local.replica import Phase as ProcessPhase
 from controller.local.replica import ProcessSpec, ProcessState, Reason
+from controller.modelcache.models import Models
 from controller.observe import Failure, Phase, Replica, Running
-from controller.storage.fetch import Fetcher
 from controller.storage.outcome import FetchFailed
 from controller.storage.request import Request
 from controller.workload import Mount
@@ -48,7 +48,7 @@ class Around:
     """
 
     backend: LocalBackend
-    fetcher: Fetcher
+    models: Models
     backoff: Backoff
     drain_s: float  # for calls on their way to a replica that is to end
     wish: Callable[[str, Unit, Mount], Request | str]
@@ -238,7 +238,9 @@ class LocalUnit:
                 return wish
             if not self._applied:  # else it stays what it is while more replicas come
                 self._tell(Phase.LOADING, "Loading", "its model is on its way")
-            fetched = await self._around.fetcher.fetch(wish, self._progress)
+            fetched = await self._around.models.fetch(
+                wish, self._progress, user=f"{self._service}/{self._name}"
+            )
             if isinstance(fetched, FetchFailed):
                 return fetched.message
             mounts[mount.path] = fetched.path

@@ -69,5 +69,6 @@ class LocalUnits:
         for name in [name for name, unit in of_service.items() if unit.done]:
             del of_service[name]
             self._hosts.pop((service, name), None)
+            self._around.models.release(f"{service}/{name}")
         if not of_service:
             self._units.pop(service, None)

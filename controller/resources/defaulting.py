@@ -163,26 +163,46 @@ def _cache(
     service: InferenceService, caches: Iterable[AnyLocalModelCache]
 ) -> AnyLocalModelCache | None:
     model = model_of(service.spec.predictor)
-    annotations = service.metadata.annotations
-    if model is None or not model.storage_uri or DISABLE_LOCAL_MODEL in annotations:
+    if model is None or not model.storage_uri:
+        return None
+    return cache_of(model.storage_uri, service.namespace, service.metadata.annotations, caches)
+
+
+def cache_of(
+    uri: str,
+    namespace: str,
+    annotations: Mapping[str, str],
+    caches: Iterable[AnyLocalModelCache],
+) -> AnyLocalModelCache | None:
+    """The first that keeps this model: the namespace's before the cluster's. `annotations` are
+    those of the service.
+    """
+    if DISABLE_LOCAL_MODEL in annotations:
         return None
     group = annotations.get(NODE_GROUP)
     visible = [
         cache
         for cache in caches
-        if not isinstance(cache, LocalModelNamespaceCache) or cache.namespace == service.namespace
+        if not isinstance(cache, LocalModelNamespaceCache) or cache.namespace == namespace
     ]
     visible.sort(key=lambda cache: not isinstance(cache, LocalModelNamespaceCache))
     for cache in visible:
-        if keeps(cache, model.storage_uri) and (group is None or group in cache.spec.node_groups):
+        if keeps(cache, uri) and (group is None or group in cache.spec.node_groups):
             return cache
     return None
 
 
 def keeps(cache: AnyLocalModelCache, uri: str) -> bool:
     """The model itself, or what lies below it."""
+    return part_of(cache, uri) is not None
+
+
+def part_of(cache: AnyLocalModelCache, uri: str) -> str | None:
+    """Where below the cached model it lies; empty: it is that model. None: it is another one."""
     kept, wanted = cache.spec.source_model_uri.removesuffix("/"), uri.removesuffix("/")
-    return wanted == kept or wanted.startswith(f"{kept}/")
+    if wanted == kept:
+        return ""
+    return wanted.removeprefix(f"{kept}/") if wanted.startswith(f"{kept}/") else None
 
 
 def _set(given: _M, /, **values: object) -> _M:

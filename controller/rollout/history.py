@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from controller.desired import Wanted
 from controller.resources.model import dump
-from controller.rollout.identity import digest, together
+from controller.rollout.identity import digests, together
 from controller.rollout.revision import Named, Revision, named, read, written
 from controller.store.dependents import owned_by
 from controller.store.own_kinds import CONTROLLER_REVISION
@@ -37,14 +37,14 @@ class History:
         wanted: Wanted,
     ) -> Revision:
         """The one that says the same, or a new one. `wanted` was made with the placeholder."""
-        digests = {unit.role.value: digest(unit) for unit in wanted.units}
-        whole = together(digests.values())
+        content = digests(wanted.units)
+        whole = together(content.values())
         for revision in known:
             if revision.digest == whole:
                 return revision
         number = known[-1].number + 1 if known else 1
         units = {
-            unit.role.value: _named(unit.name, number, unit.role, digests[unit.role], known)
+            unit.role.value: _named(unit.name, number, unit.role, content[unit.role], known)
             for unit in wanted.units
         }
         metadata = live["metadata"]

@@ -20,6 +20,7 @@ from controller.resources.annotations import (
     STOP,
 )
 from controller.resources.model import dump
+from controller.workload import Role
 
 # Instead of the predictor's address, which says nothing about what is run.
 PLACEHOLDER = "predictor:80"
@@ -27,11 +28,23 @@ PLACEHOLDER = "predictor:80"
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 _KSERVE = "serving.kserve.io/"
 _NO_MATTER = (STOP, AUTOSCALER_CLASS, DEPLOYMENT_MODE, DISABLE_AUTO_UPDATE)
+_RESTARTED = "kubectl.kubernetes.io/restartedAt"  # as `kubectl rollout restart` asks for it
 _BY_REFERENCE = ("metadata.labels", "metadata.annotations")  # a field path of the downward API
 
 
-def digest(unit: Unit) -> str:
-    """Of a unit that was made with the placeholder."""
+def digests(units: Iterable[Unit]) -> dict[str, str]:
+    """By role, of the units of one revision that were made with the placeholder. Who calls the
+    predictor is another one with another predictor.
+    """
+    found: dict[str, str] = {}
+    for unit in units:
+        own = _digest(unit)
+        predictor = found.get(Role.PREDICTOR)
+        found[unit.role.value] = own if predictor is None else together((own, predictor))
+    return found
+
+
+def _digest(unit: Unit) -> str:
     component = unit.component
     said: dict[str, Any] = {
         "name": component.name,
@@ -48,7 +61,7 @@ def digest(unit: Unit) -> str:
     said["annotations"] = {
         name: value
         for name, value in component.annotations.items()
-        if name.startswith(_KSERVE) and name not in _NO_MATTER
+        if name == _RESTARTED or (name.startswith(_KSERVE) and name not in _NO_MATTER)
     }
     if any(field in str(said["pod"]) for field in _BY_REFERENCE):
         said["read"] = [dict(component.labels), dict(component.annotations)]
@@ -58,7 +71,7 @@ def digest(unit: Unit) -> str:
 
 
 def together(digests: Iterable[str]) -> str:
-    """Of a revision: of all its units, in their order."""
+    """One for all of them, in their order."""
     return _short([*digests])
 
 

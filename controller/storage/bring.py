@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from controller.storage.archive import is_archive
 from controller.storage.command import run_command
@@ -61,23 +62,37 @@ async def bring(
     environ: Mapping[str, str],
     progress: Progress,
 ) -> Fetched | FetchFailed:
-    if mapped := mapped_path(request.uri, uri_map):
-        return await _local(mapped, request.uri)
+    match place(request, settings, uri_map):
+        case FetchFailed() as failed:
+            return failed
+        case Path() as path:
+            return await _local(path, request.uri)
     if command := request.command:
         return await _published(request, partial(_by_command, request, command, settings, environ))
-    location = locate(request.uri, request.folder)
-    match location:
-        case FetchFailed():
-            return location
+    location = cast(Remote, locate(request.uri, request.folder))
+    return await _published(request, partial(_from_store, request, location, settings, progress))
+
+
+def place(
+    request: Request, settings: StorageSettings, uri_map: Mapping[str, Path]
+) -> Path | FetchFailed | None:
+    """Where it is used, if it is used where it lies; None: it is downloaded."""
+    if mapped := mapped_path(request.uri, uri_map):
+        return mapped
+    if request.command is not None:
+        return None
+    match locate(request.uri, request.folder):
+        case FetchFailed() as failed:
+            return failed
         case LocalPath(path):
-            return await _local(path, request.uri)
+            return path
         case Volume(claim, inside):
             if (folder := settings.volumes.get(claim)) is None:
                 message = f"no folder stands for the volume {claim}; name one, as in "
                 setting = f"GRAPHWAY_STORAGE_VOLUMES={claim}=/srv/{claim}"
                 return FetchFailed(Reason.UNSUPPORTED, message + setting)
-            return await _local(folder / inside, request.uri)
-    return await _published(request, partial(_from_store, request, location, settings, progress))
+            return folder / inside
+    return None
 
 
 async def _local(path: Path, uri: str) -> Fetched | FetchFailed:

@@ -12,10 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from controller.storage.bring import bring
+from controller.storage.bring import bring, place
+from controller.storage.locations import redacted
 from controller.storage.outcome import Fetched, FetchFailed, Progress, Reason
 from controller.storage.request import Request, identity
 from controller.storage.settings import StorageSettings
+from controller.storage.threads import in_thread
 
 _Key = tuple[Path, str]
 
@@ -51,6 +53,7 @@ class Fetcher:
         self._uri_map = uri_map
         self._environ = environ
         self._flights: dict[_Key, _Flight] = {}
+        self._stopping: dict[asyncio.Task[None], Path] = {}
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
@@ -68,6 +71,10 @@ class Fetcher:
                 flight.task.cancel()
         await self._tasks.__aexit__(kind, error, traceback)
 
+    def in_place(self, request: Request) -> Path | FetchFailed | None:
+        """Where it lies, if it is used there; None: it is downloaded."""
+        return place(request, self._settings, self._uri_map)
+
     async def fetch(
         self, request: Request, progress: Progress = unwatched
     ) -> Fetched | FetchFailed:
@@ -80,13 +87,21 @@ class Fetcher:
             flight.task = self._tasks.create_task(self._fly(key, flight, request))
         flight.watchers.append(progress)
         try:
-            return await asyncio.shield(flight.outcome)
+            found = await asyncio.shield(flight.outcome)
+            return await in_thread(_part, found, request) if request.inside else found
         finally:
             flight.watchers.remove(progress)
             if not flight.watchers and flight.task is not None:
                 # Who comes now begins anew, and waits for the lock until this one has stopped.
                 self._forget(key, flight)
+                self._stopping[flight.task] = request.target
+                flight.task.add_done_callback(self._stopping.pop)
                 flight.task.cancel()
+
+    async def stopped(self, target: Path) -> None:
+        """Until downloads into it that nobody waits for any more have let go of it."""
+        if tasks := [task for task, into in self._stopping.items() if into == target]:
+            await asyncio.wait(tasks)
 
     async def _fly(self, key: _Key, flight: _Flight, request: Request) -> None:
         outcome = flight.outcome
@@ -106,3 +121,14 @@ class Fetcher:
     def _forget(self, key: _Key, flight: _Flight) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
+
+
+def _part(found: Fetched | FetchFailed, request: Request) -> Fetched | FetchFailed:
+    if isinstance(found, FetchFailed):
+        return found
+    path = found.path / request.inside
+    within = ".." not in Path(request.inside).parts and not Path(request.inside).is_absolute()
+    if within and path.exists():
+        return Fetched(path, found.size_bytes, found.digest)
+    message = f"{redacted(request.uri)} has no {request.inside}; see what it holds, and mend the "
+    return FetchFailed(Reason.NOT_FOUND, f"{message}path")

@@ -19,6 +19,7 @@ class Request:
     credentials: Credentials = NONE_GIVEN
     command: Command | None = None
     patterns: Patterns = EVERYTHING
+    inside: str = ""  # what of it is wanted, a path below; equal wishes may want other parts
 
 
 def identity(request: Request) -> str:

@@ -30,25 +30,25 @@ _LOCK, _PARTIAL, _RECORD = ".lock", ".partial", ".json"
 class Target:
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.partial = _beside(path, _PARTIAL)
+        self.partial = beside(path, _PARTIAL)
         self.tree = self.partial / "model"  # what will be published
         self.unpacked = self.partial / "unpacked"  # or this, if the model is one archive
         self.journal = self.partial / "journal"
-        self._record = _beside(path, _RECORD)
+        self._record = beside(path, _RECORD)
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator[int]:
         """The lock's descriptor: a child that inherits it keeps others out to its own end."""
         descriptor = await made_in_thread(self.open_lock, os.close)
         try:
-            while not _try_lock(descriptor):  # noqa: ASYNC110 - the kernel has no other word for it
+            while not try_lock(descriptor):  # noqa: ASYNC110 - the kernel has no other word for it
                 await asyncio.sleep(POLL_S)
             yield descriptor
         finally:
             os.close(descriptor)
 
     def open_lock(self) -> int:
-        lock = _beside(self.path, _LOCK)
+        lock = beside(self.path, _LOCK)
         try:
             lock.parent.mkdir(parents=True, exist_ok=True)
             return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -89,7 +89,7 @@ class Target:
             record = {"uri": uri_digest, "size_bytes": size_bytes, "digest": digest}
             _write(self._record, json.dumps(record))
             os.rename(tree, self.path)
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
         except OSError as error:
             raise disk_fault(error, self.path) from error
         self.discard()
@@ -113,7 +113,7 @@ def sweep(root: Path, wanted: Collection[Path] = ()) -> list[Path]:
         target = Target(path)
         descriptor = target.open_lock()
         try:
-            if _try_lock(descriptor):
+            if try_lock(descriptor):
                 target.discard()
                 removed.append(partial)
         finally:
@@ -134,13 +134,13 @@ def sync_files(tree: Path) -> None:
                 os.close(descriptor)
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def _try_lock(descriptor: int) -> bool:
+def try_lock(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -152,11 +152,11 @@ def _measure(tree: Path) -> int:
     for folder, _, names in os.walk(tree):
         for name in names:
             size_bytes += os.lstat(os.path.join(folder, name)).st_size
-        _sync_folder(Path(folder))
+        sync_folder(Path(folder))
     return size_bytes
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -166,7 +166,7 @@ def _sync_folder(folder: Path) -> None:
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all."""
-    draft = _beside(path, ".new")
+    draft = beside(path, ".new")
     with draft.open("w") as file:
         file.write(text)
         file.flush()

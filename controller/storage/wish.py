@@ -13,7 +13,13 @@ from controller.resources.config import CredentialConfig
 from controller.resources.credentials import Secret, ServiceAccount
 from controller.resources.inferenceservice import StorageSpec
 from controller.resources.storagecontainer import AnyStorageContainer
-from controller.storage.containers import Command, choose, command_of, plain_env
+from controller.storage.containers import (
+    Command,
+    WorkloadType,
+    choose,
+    command_of,
+    plain_env,
+)
 from controller.storage.credentials import NONE_GIVEN, Credentials, completed, from_environment
 from controller.storage.locations import Blobs, Bucket, HubModel, WebFile, locate
 from controller.storage.names import ALLOW, IGNORE, read_patterns
@@ -47,6 +53,7 @@ class Model:
     storage: StorageSpec | None = None
     account: str | None = None
     container: str | None = None  # the StorageContainer that it names
+    workload_type: WorkloadType = "initContainer"  # that of those which may fetch it
     annotations: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,7 +82,13 @@ def wish(
     container = (
         None
         if by_path and not model.container
-        else choose(uri, objects.containers, namespace=model.namespace, name=model.container)
+        else choose(
+            uri,
+            objects.containers,
+            namespace=model.namespace,
+            name=model.container,
+            workload_type=model.workload_type,
+        )
     )
     if isinstance(container, str):
         return [container]

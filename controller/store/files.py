@@ -33,10 +33,12 @@ def apply_files(
     *,
     unreadable: Collection[str] = (),
     settled: Callable[[Json], Json] = lambda resource: resource,
+    needed: Callable[[Json], bool] = lambda resource: False,
 ) -> list[tuple[Manifest, ApiError]]:
     """All files together, in one transaction. Returns those that the store refuses, and why.
 
     `settled` gets each object as it would become, and returns it as it is to be kept: defaulted.
+    `needed` gets each that no file says any more: it stays as long as somebody needs it.
     """
     refused: list[tuple[Manifest, ApiError]] = []
     wanted: set[Ref] = set()
@@ -56,7 +58,8 @@ def apply_files(
                 ref = Ref.of(kind, found)
                 if file is None or file in unreadable or ref in wanted or is_going(found):
                     continue
-                store.delete(ref)
+                if not needed(found):
+                    store.delete(ref)
     return refused
 
 

@@ -129,6 +129,12 @@ class Plane:
 
         self.store.edit(Ref(SERVICE, "default", name), changed)
 
+    async def settled_caches(self) -> None:
+        """Looked at once more."""
+        assert self.here.keeper is not None
+        self.here.keeper.look_again()
+        await self.here.keeper.settled()
+
     def delete(self, name: str = "iris") -> None:
         self.store.delete(Ref(SERVICE, "default", name))
 
@@ -153,6 +159,7 @@ async def running(
     *texts: str,
     settings: LocalSettings | None = None,
     uri_map: Mapping[str, Path] | None = None,
+    limit: int | None = None,
 ) -> AsyncIterator[Plane]:
     store = Store(home / "state.db", ALL_KINDS)
     try:
@@ -160,10 +167,11 @@ async def running(
         watcher, router = Watcher(), FakeRouter()
         here = Here(
             Home(home),
+            store,
             view,
             uri_map=uri_map or {},
             environ=os.environ,
-            local=settings or LocalSettings(restart_first_seconds=1.0),
+            local=settings or LocalSettings(restart_first_seconds=1.0, models_limit=limit),
             storage=StorageSettings(attempts=1),
             progress=watcher,
         )

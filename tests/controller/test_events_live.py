@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from controller.local.gpus import Device, FixedInventory
 from controller.store.own_kinds import EVENT
 from tests.controller.backend import fake
 from tests.controller.running import Plane, running
@@ -40,6 +43,25 @@ async def test_an_end_that_was_asked_for_is_no_failure(tmp_path: Path) -> None:
         plane.annotate("serving.kserve.io/stop", "true")
         await eventually(lambda: plane.condition("Stopped").get("status") == "True")
         assert told(plane).keys() & {"ModelLoadFailed", "Failed", "BackOff"} == set()
+
+
+async def test_who_waits_for_a_gpu_says_who_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = FixedInventory([Device("GPU-a", "H200", 0)])
+    monkeypatch.setattr("controller.local.backend.NvmlInventory", lambda: one)
+    gpu = "resources: {limits: {nvidia.com/gpu: 1}}, readinessProbe"
+    first, second = (fake(name).replace("readinessProbe", gpu) for name in ("a", "b"))
+    async with running(tmp_path, first) as plane:
+        await eventually(lambda: plane.ready("a"))
+        plane.apply(first, second)
+        await eventually(lambda: "FailedScheduling" in told(plane))
+        events = plane.store.list(EVENT).items
+        (event,) = [each for each in events if each["reason"] == "FailedScheduling"]
+        assert event["involvedObject"]["name"] == "b"
+        assert "default/a" in event["message"]
+        plane.apply(second)
+        await eventually(lambda: plane.ready("b"))  # the device is free
 
 
 async def test_one_that_is_deleted_says_so_to_its_end(tmp_path: Path) -> None:

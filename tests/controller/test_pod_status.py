@@ -101,6 +101,23 @@ def test_it_runs_since_it_started_and_not_since_it_is_ready() -> None:
     }
 
 
+def test_the_life_that_ended_has_its_beginning() -> None:
+    runs = pod_status(CONTAINER, at(Phase.READY), {})
+    ended = pod_status(CONTAINER, at(Phase.FAILED, "OOMKilled", failure=OOM), runs)
+    again = pod_status(CONTAINER, at(Phase.READY, since=120.0, restarts=1, failure=OOM), ended)
+    for status in (ended, again):
+        last = status["containerStatuses"][0]["lastState"]["terminated"]
+        assert (last["startedAt"], last["finishedAt"]) == (
+            "1970-01-01T00:00:50Z",
+            "1970-01-01T00:01:40Z",
+        )
+    (container,) = again["containerStatuses"]
+    assert container["state"] == {"running": {"startedAt": "1970-01-01T00:02:00Z"}}
+    assert (
+        pod_status(CONTAINER, at(Phase.READY, since=120.0, restarts=1, failure=OOM), again) == again
+    )
+
+
 def test_who_waits_for_a_device_is_not_scheduled() -> None:
     status = pod_status(CONTAINER, at(Phase.PENDING, "InsufficientGPU", "b holds them"), {})
     (scheduled,) = [c for c in status["conditions"] if c["type"] == "PodScheduled"]

@@ -215,6 +215,32 @@ async def test_a_transformer_of_scaled_predictors_calls_them_through_the_router(
         assert not plane.router.endpoints
 
 
+async def test_each_revision_calls_its_own_predictor_through_its_own_transformer(
+    tmp_path: Path,
+) -> None:
+    def behind(word: str, share: str = "") -> str:
+        def run(what: str) -> str:
+            command = f"command: ['{sys.executable}', '-I', '{SERVER}', $(PORT), {what}]"
+            probe = f"ports: [{{containerPort: 8080}}], readinessProbe: {HTTP_PROBE}"
+            return f"containers: [{{{command}, {probe}}}]"
+
+        predictor, transformer = f"{{{share}{run(word)}}}", f"{{{run('t')}}}"
+        return service(f"spec:\n  predictor: {predictor}\n  transformer: {transformer}")
+
+    async with running(tmp_path, behind("v1")) as plane:
+        await goes_to(plane, "1:100")
+        plane.apply(behind("v2", "canaryTrafficPercent: 40, "))
+        await goes_to(plane, "1:60 2:40")
+        lines = [
+            psutil.Process(state.pid).cmdline()
+            for state in plane.here.backend.states().values()
+            if state.pid
+        ]
+        hosts = {line[line.index("--predictor_host") + 1] for line in lines if "t" in line}
+        assert len(hosts) == 2
+        await settled(plane)
+
+
 async def test_a_restart_goes_on_with_the_shares_that_were(tmp_path: Path) -> None:
     async with running(tmp_path, version(1)) as plane:
         await goes_to(plane, "1:100")
@@ -223,3 +249,16 @@ async def test_a_restart_goes_on_with_the_shares_that_were(tmp_path: Path) -> No
     async with running(tmp_path, version(2, 10)) as plane:
         await goes_to(plane, "1:90 2:10")
         assert words(plane) == ["v1", "v2"]
+
+
+def left(home: Path) -> list[str]:
+    """Working directories, and what is being removed of them."""
+    return [file.name for file in home.rglob("*predictor-0*") if file.is_dir()]
+
+
+async def test_the_working_directory_of_a_revision_goes_with_it(tmp_path: Path) -> None:
+    async with running(tmp_path, version(1)) as plane:
+        await goes_to(plane, "1:100")
+        assert left(tmp_path) == ["predictor-00001-0"]
+        plane.apply(version(2))
+        await eventually(lambda: left(tmp_path) == ["predictor-00002-0"])

@@ -1,13 +1,12 @@
 """What a resource may say and still make no sense: KServe's admission, with every problem at once.
 
 `problems_of` sees one resource, `problems_among` those around it, `problems_of_change` what it was
-before, `problems_of_deletion` who needs it. Where KServe's own rules are odd, `docs/
-kserve-differences.md` says what is asked instead. The order of the checks is that of KServe.
+before. Where KServe's own rules are odd, `docs/kserve-differences.md` says what is asked instead.
+The order of the checks is that of KServe. Who uses a cache that shall go is not asked here.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 
-from controller.resources.annotations import LOCAL_MODEL, LOCAL_MODEL_NAMESPACE
 from controller.resources.config import Config
 from controller.resources.inferenceservice import InferenceService
 from controller.resources.localmodel import AnyLocalModelCache
@@ -36,7 +35,6 @@ __all__ = [
     "problems_among",
     "problems_of",
     "problems_of_change",
-    "problems_of_deletion",
 ]
 
 SERVICE: tuple[Callable[[Subject], Iterable[Problem]], ...] = (
@@ -95,9 +93,3 @@ def problems_among(resource: Resource, around: Surroundings) -> list[Problem]:
 def problems_of_change(old: Resource, new: Resource) -> list[Problem]:
     """Of an update; one that is being deleted may change as it likes."""
     return [] if old.metadata.deletion_timestamp else list(update.changed(old, new))
-
-
-def problems_of_deletion(resource: Resource, others: Iterable[Resource]) -> list[Problem]:
-    if isinstance(resource, AnyLocalModelCache):
-        return list(models.cache_in_use(resource, LOCAL_MODEL, LOCAL_MODEL_NAMESPACE, others))
-    return []

@@ -1,14 +1,12 @@
 """What is asked of the kinds around models: TrainedModel, caches, storage containers."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import re2
 
 from controller.resources.codes import Code
-from controller.resources.inferenceservice import InferenceService
-from controller.resources.localmodel import AnyLocalModelCache, LocalModelCache
-from controller.resources.resource import Resource
+from controller.resources.localmodel import AnyLocalModelCache
 from controller.resources.storagecontainer import WORKLOAD_TYPES, AnyStorageContainer, searched
 from controller.resources.trainedmodel import TrainedModel
 from controller.resources.validate.subject import SPEC
@@ -62,19 +60,3 @@ def cache_among(cache: AnyLocalModelCache, around: Surroundings) -> Iterator[Pro
         if group not in around.node_groups:
             message = f"there is no LocalModelNodeGroup {shown(group)}; add one, or name another"
             yield Code.UNKNOWN_NODE_GROUP.at((*SPEC, "nodeGroups", index), message)
-
-
-def cache_in_use(
-    cache: AnyLocalModelCache, label: str, namespace_label: str, others: Iterable[Resource]
-) -> Iterator[Problem]:
-    """Of a cache that somebody wants to delete."""
-    is_ours = isinstance(cache, LocalModelCache)
-    for other in others:
-        if not isinstance(other, InferenceService):
-            continue
-        labels = other.metadata.labels
-        same_namespace = is_ours or other.namespace == cache.namespace
-        bound_here = (namespace_label in labels) != is_ours
-        if labels.get(label) == cache.name and bound_here and same_namespace:
-            message = f"InferenceService {other.key} uses it; delete that first"
-            yield Code.IN_USE.at((), message)

@@ -54,13 +54,21 @@ async def test_what_must_not_change(api: Api) -> None:
 
 async def test_a_cache_that_somebody_uses_stays(api: Api) -> None:
     await cached(api)
-    settings = '{"enabled": true, "jobNamespace": "j", "defaultJobImage": "i"}'
-    await api.ok("POST", CONFIGS, json=config("inferenceservice-config", localModel=settings))
     await api.ok("POST", SERVICES, json=iris())
     path = f"{CLUSTER}/localmodelcaches/c"
-    assert await api.refused("DELETE", path) == (403, "Forbidden")
+    status, body = await api.call("DELETE", path)
+    assert (status, body["reason"]) == (403, "Forbidden")
+    assert "InferenceService default/iris uses it" in body["message"]
     await api.ok("DELETE", IRIS)
     await api.ok("DELETE", path)
+
+
+async def test_a_cache_that_binds_nobody_may_go(api: Api) -> None:
+    await cached(api)
+    await api.ok("POST", SERVICES, json=iris())
+    settings = '{"enabled": false, "jobNamespace": "j", "defaultJobImage": "i"}'
+    await api.ok("POST", CONFIGS, json=config("inferenceservice-config", localModel=settings))
+    await api.ok("DELETE", f"{CLUSTER}/localmodelcaches/c")
 
 
 async def test_a_service_is_kept_as_it_was_written(api: Api) -> None:

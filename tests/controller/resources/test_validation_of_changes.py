@@ -6,9 +6,7 @@ from controller.resources.validate import (
     Surroundings,
     problems_among,
     problems_of_change,
-    problems_of_deletion,
 )
-from graph.problems import Problem
 from tests.controller.manifests import runtime, service
 from tests.controller.resources.texts import GROUP, KNATIVE, MODEL, STANDARD, cache, only, trained
 
@@ -53,29 +51,5 @@ def test_the_same_memory_in_other_words_is_no_change() -> None:
     assert problems_of_change(only(trained()), only(trained(memory="1024Mi"))) == []
 
 
-def bound(namespace: str = "", labels: str = "") -> str:
-    text = service(MODEL, namespace=namespace)
-    name = "internal.serving.kserve.io/localmodel"
-    return text.replace("metadata: {", f"metadata: {{labels: {{{name}: llm{labels}}}, ")
-
-
-def deleted(kind: str, *others: str) -> list[Problem]:
-    return problems_of_deletion(only(cache(kind=kind)), [only(text) for text in others])
-
-
-def test_a_cache_in_use_stays() -> None:
-    of_namespace = ", internal.serving.kserve.io/localmodel-namespace: default"
-    (problem,) = deleted("LocalModelCache", bound("prod"))
-    assert (problem.code, "prod/iris" in problem.message) == ("in-use", True)
-    assert deleted("LocalModelCache", service(MODEL)) == []
-    assert deleted("LocalModelCache", bound(labels=of_namespace)) == []
-    assert [p.code for p in deleted("LocalModelNamespaceCache", bound(labels=of_namespace))] == [
-        "in-use"
-    ]
-    assert deleted("LocalModelNamespaceCache", bound("prod", of_namespace)) == []
-    assert deleted("LocalModelNamespaceCache", bound()) == []
-
-
 def test_only_some_kinds_care_for_others() -> None:
     assert problems_among(only(trained()), Surroundings([only(GROUP)])) == []
-    assert problems_of_deletion(only(GROUP), [only(cache())]) == []
