@@ -41,7 +41,7 @@ def service_loads(ledger: Ledger) -> dict[tuple[str, str], ServiceLoad]:
     for labels, number in ledger.named(SERVICE_REQUESTS).items():
         load = of(labels)
         load.requests += number
-        if _is_error(dict(labels)["code"]):
+        if is_error(dict(labels)["code"]):
             load.errors += number
     return loads
 
@@ -55,6 +55,6 @@ def in_flight(ledger: Ledger, origins: Collection[str]) -> int:
     )
 
 
-def _is_error(code: str) -> bool:
+def is_error(code: str) -> bool:
     """A status, or the kind of a failure; a caller that left is no error of the service."""
     return code >= "500" if code.isdecimal() else code != "cancelled"

@@ -8,6 +8,7 @@ import typer
 from cli.resources import table
 from cli.resources.connect import REFUSED, USAGE, Server, connected, fail, told
 from cli.resources.output import Form, Found, Output, name_of, put, put_objects
+from cli.resources.shares import is_revision, with_shares
 from cli.resources.teach import examples
 from cli.resources.words import Labels, Meant, Namespace, Words, meant
 from controller.client.api import Api, Json, Selection
@@ -24,6 +25,7 @@ EXAMPLES = examples(
     ("get all -A", "everything that runs, in all namespaces"),
     ("get ig flowers -o yaml", "a graph as a manifest, with its status"),
     ("get isvc/iris ig/flowers", "of two kinds, by name"),
+    ("get revisions", "of the services, with their shares of the calls"),
     ("get isvc -w", "then every change; Ctrl-C ends"),
     ("get isvc -l team=a -o name", "for scripts"),
     refused="one of them is not there",
@@ -66,6 +68,8 @@ def _tables(api: Api, asked: list[Meant], where: Selection, *, wide: bool) -> No
     blocks = []
     for one in asked:
         answers = _tables_of(api, one, where, faults)
+        if is_revision(one.kind):
+            answers = [with_shares(api, answer, where.namespace) for answer in answers]
         namespaces = where.namespace is None and one.kind.namespaced
         prefix = f"{one.kind.full_name}/" if len(asked) > 1 else ""
         found = [
@@ -124,6 +128,9 @@ def _watch(api: Api, one: Meant, where: Selection, form: Form) -> None:
     wide = form is Form.WIDE
     first = api.list(one.kind, where, table=form.is_table)
     version = first["metadata"]["resourceVersion"]
+    shares = form.is_table and is_revision(one.kind)
+    if shares:
+        first = with_shares(api, first, where.namespace)
     lines = None
     if form.is_table:
         lines = table.Rows(table.header(first, wide=wide, namespaces=namespaces))
@@ -136,6 +143,8 @@ def _watch(api: Api, one: Meant, where: Selection, form: Form) -> None:
         if lines is None:
             _put_each(form, [(one.kind, shown)], gone=gone)
             continue
+        if shares:
+            shown = with_shares(api, shown, where.namespace)
         found = table.rows(shown, wide=wide, namespaces=namespaces)
         if gone:
             put(f"{name_of(one.kind, row['object'])} is gone" for row in shown["rows"])

@@ -54,7 +54,9 @@ def meant(api: Api, words: Sequence[str] | None) -> list[Meant]:
     if ALL in kinds:
         if names:
             fail(USAGE, f"`{ALL}` takes no names; write KIND/NAME")
-        return [Meant(kind) for kind in api.kinds if ALL in kind.categories]
+        others = _kinds(api, [word for word in kinds if word != ALL])
+        every = [kind for kind in api.kinds if ALL in kind.categories]
+        return [Meant(kind) for kind in dict.fromkeys([*every, *others])]
     return [Meant(kind, names) for kind in _kinds(api, kinds)]
 
 

@@ -25,6 +25,7 @@ ALL = "all"
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _MERGE = "application/merge-patch+json"
 _APPLY = "application/apply-patch+yaml"
+_OPERATIONS = "application/json-patch+json"
 _EXPIRED = 410
 _STATE = (
     "creationTimestamp",
@@ -150,6 +151,20 @@ class Api:
         query = {"fieldManager": MANAGER}
         return self._one("PATCH", kind.path(namespace, name), query, patch, media=_MERGE).body  # type: ignore[no-any-return]
 
+    def edit(
+        self,
+        kind: ServedKind,
+        namespace: str,
+        name: str,
+        operations: builtins.list[Json],
+        *,
+        dry_run: bool = False,
+    ) -> Json:
+        """By a JSON patch: a `test` in it that fails is a refusal, and then nothing is changed."""
+        query = {"fieldManager": MANAGER} | _dry(dry_run)
+        path = kind.path(namespace, name)
+        return self._one("PATCH", path, query, operations, media=_OPERATIONS).body  # type: ignore[no-any-return]
+
     def delete(self, kind: ServedKind, namespace: str, name: str, *, dry_run: bool = False) -> None:
         self._one("DELETE", kind.path(namespace, name), _dry(dry_run))
 
@@ -222,7 +237,7 @@ class Api:
         method: str,
         path: str,
         query: Mapping[str, str] | None = None,
-        body: Json | None = None,
+        body: Json | builtins.list[Json] | None = None,
         *,
         media: str = "application/json",
         accept: str = "application/json",

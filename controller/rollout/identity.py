@@ -59,15 +59,20 @@ def _digest(unit: Unit) -> str:
         "packages": unit.packages,
     }
     said["annotations"] = {
-        name: value
-        for name, value in component.annotations.items()
-        if name == _RESTARTED or (name.startswith(_KSERVE) and name not in _NO_MATTER)
+        name: value for name, value in component.annotations.items() if matters(name)
     }
     if any(field in str(said["pod"]) for field in _BY_REFERENCE):
         said["read"] = [dict(component.labels), dict(component.annotations)]
     if component.worker is not None:
         said["worker"] = [dump(component.worker.pod), component.worker.nodes]
     return _short(said)
+
+
+def matters(annotation: str) -> bool:
+    """Whether what is run depends on it."""
+    if annotation == _RESTARTED:
+        return True
+    return annotation.startswith(_KSERVE) and annotation not in _NO_MATTER
 
 
 def together(digests: Iterable[str]) -> str:

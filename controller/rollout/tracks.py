@@ -25,10 +25,16 @@ STABLE = ""
 
 Json = dict[str, Any]
 
-_NOT_A_CANARYS = (
-    *("minReplicas", "maxReplicas", "scaleTarget", "scaleMetric", "scaleMetricType"),
-    *("autoScaling", "canaryTrafficPercent"),
+PERCENT = "canaryTrafficPercent"
+SCALING = (
+    "minReplicas",
+    "maxReplicas",
+    "scaleTarget",
+    "scaleMetric",
+    "scaleMetricType",
+    "autoScaling",
 )
+_NOT_A_CANARYS = (*SCALING, PERCENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,8 @@ def _authors(wanted: Json) -> Json:
 def _content(kind: Kind, resource: Json) -> Json:
     skipped = ("apiVersion", "kind", "metadata", *(("status",) if kind.status else ()))
     content = {key: value for key, value in resource.items() if key not in skipped}
+    if _is_secret(kind):
+        content.setdefault("type", "Opaque")  # the only default: clients show it, or nothing
     return folded(kind, content)
 
 
@@ -111,12 +113,15 @@ def _said(content: Json) -> Json:
 def folded(kind: Kind, resource: Json) -> Json:
     """`stringData` of a Secret is a way to write `data`, and is never read back."""
     texts, data = resource.get("stringData"), resource.get("data") or {}
-    is_secret = (kind.group, kind.name) == ("", "Secret")
-    if not is_secret or not isinstance(texts, dict) or not isinstance(data, dict):
+    if not _is_secret(kind) or not isinstance(texts, dict) or not isinstance(data, dict):
         return resource
     encoded = {key: b64encode(str(text).encode()).decode() for key, text in texts.items()}
     kept = {key: value for key, value in resource.items() if key != "stringData"}
     return kept | {"data": data | encoded}
+
+
+def _is_secret(kind: Kind) -> bool:
+    return (kind.group, kind.name) == ("", "Secret")
 
 
 def _check(ref: Ref, wanted: Json) -> None:

@@ -24,6 +24,8 @@ LINES = [
     ("a second pair", "graphway delete isvc/iris ig/", {"ig/flowers"}),
     ("services without their kind", "graphway logs ", {"iris"}),
     ("graphs where services are meant", "graphway stop ig/", {"ig/flowers"}),
+    ("services to roll back", "graphway rollback ", {"iris"}),
+    ("commands by their letters", "graphway to", {"top"}),
     ("values of an option", "graphway get isvc -o y", {"yaml"}),
     ("names of no kind", "graphway get nothing ", set()),
 ]

@@ -11,7 +11,10 @@ from typer.main import get_command
 from cli.commands import COMMANDS, app
 
 GUIDE = Path(__file__).parents[3] / "docs/command-line.md"
-OURS = ("get", "describe", "apply", "delete", "logs", "events", "stop", "resume", "completion")
+OURS = (
+    *("get", "describe", "top", "apply", "delete", "logs", "events", "stop", "resume", "rollback"),
+    "completion",
+)
 
 root = get_command(app)
 context = root.make_context("graphway", [], resilient_parsing=True)

@@ -78,6 +78,17 @@ def test_several_kinds_are_told_apart(stocked: ApiServer, graphway: Graphway) ->
         assert second.splitlines()[1].startswith("inferencegraph.serving.kserve.io/flowers ")
 
 
+def test_all_is_one_word_among_others(stocked: ApiServer, graphway: Graphway) -> None:
+    graphway("apply", "-f", "-", stdin="{apiVersion: v1, kind: Secret, metadata: {name: s}}")
+    said = graphway("get", "secrets,all,isvc", "-o", "name").stdout.splitlines()
+    assert sorted(said) == [
+        "inferencegraph.serving.kserve.io/flowers",
+        "inferenceservice.serving.kserve.io/iris",
+        "secret/s",
+    ]
+    assert graphway("get", "all,nonsense").exit_code == 2
+
+
 def test_names_are_one_a_line(stocked: ApiServer, graphway: Graphway) -> None:
     assert graphway("get", "isvc,ig", "-o", "name").stdout.splitlines() == [
         "inferenceservice.serving.kserve.io/iris",

@@ -115,7 +115,13 @@ async def running(
     store = Store(folder / "state.db", ALL_KINDS, clock=lambda: datetime(2030, 1, 1, tzinfo=UTC))
     app = web.Application()
     app.add_routes(routes(store, logs=logs, token=token, **options))
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, handler_cancellation=True)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=1,
+        handler_cancellation=True,
+        lingering_time=0.1,  # for what comes after a refusal; nobody here has to see it off
+    )
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -231,6 +231,9 @@ def test_text_data_of_a_secret_is_only_written(store: Store) -> None:
     made = store.create(SECRET, said | {"data": {"a": "eA=="}, "stringData": {"b": "y"}})
     assert made["data"] == {"a": "eA==", "b": "eQ=="}
     assert "stringData" not in made
+    assert made["type"] == "Opaque"
+    again = store.replace(SECRET, said | {"data": made["data"]})
+    assert again == made  # what is kept for who says no type is no change
 
 
 def test_numbers_keep_their_digits(store: Store) -> None:
