@@ -86,6 +86,12 @@ class Rolling:
             if share["percent"]
         }
 
+    async def revisions(self) -> dict[str, Json]:
+        """ControllerRevisions by name, the oldest first."""
+        path = "apis/apps/v1/namespaces/default/controllerrevisions"
+        found = (await self.api.get(path))["items"]
+        return {each["metadata"]["name"]: each for each in found}
+
     async def goes_to(self, **percents: int) -> None:
         """Until the status says these shares, and every worker has them."""
 
@@ -136,7 +142,8 @@ async def rolling(
         api = await started(running, session, folder)
         found = Rolling(folder, running, api, session)
         yield found
-        await found.ends()
+        if running.process.returncode is None:  # else the test has ended it
+            await found.ends()
 
 
 class Callers:
