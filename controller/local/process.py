@@ -16,6 +16,7 @@ import psutil
 from controller.local.launch import Launch
 from controller.local.logfile import LogFile, LogLimits
 from controller.local.output import Output
+from controller.local.pipe import Pipe
 
 WRAPPER = Path(__file__).with_name("parented.py")
 GONE_S = 5.0  # after SIGKILL; a process in uninterruptible sleep is not waited for
@@ -27,12 +28,10 @@ class Process:
     def __init__(
         self,
         process: asyncio.subprocess.Process,
-        reader: asyncio.StreamReader,
-        pipe: asyncio.ReadTransport,
+        pipe: Pipe,
         output: Output,
     ) -> None:
         self._process = process
-        self._reader = reader
         self._pipe = pipe
         self._output = output
 
@@ -46,17 +45,14 @@ class Process:
         return list(self._output.last_lines)
 
     async def run(self) -> int:
-        """Reads its output until it ends; the exit status, negative for a signal."""
-        async with asyncio.TaskGroup() as group:
-            reading = group.create_task(self._read())
-            status = await self._process.wait()
-            await asyncio.wait((reading,), timeout=OUTPUT_S)
-            reading.cancel()
+        """Until it has ended and its output is read; the exit status, negative for a signal."""
+        status = await self._process.wait()
+        try:
+            async with asyncio.timeout(OUTPUT_S):
+                await self._pipe.ended.wait()
+        except TimeoutError:
+            pass
         return status
-
-    async def _read(self) -> None:
-        while chunk := await self._reader.read(65_536):
-            self._output.take(chunk)
 
     def terminate(self) -> None:
         """Asks the whole group to end."""
@@ -130,15 +126,11 @@ async def start(
     """A command that cannot be run ends with status 127 and says why in its output."""
     launch.folder.mkdir(parents=True, exist_ok=True)
     output = Output(LogFile(log, limits), on_line)
-    pipe: asyncio.ReadTransport | None = None
     # A pipe of our own: with asyncio's, some Pythons call a process alive until its children close
     # it too.
     read_end, write_end = os.pipe()
+    pipe = Pipe(read_end, output.take)
     try:
-        reader = asyncio.StreamReader()
-        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb", buffering=0)
-        )
         process = await asyncio.create_subprocess_exec(
             *wrapped(launch.argv, cgroup),
             env=launch.env,
@@ -149,13 +141,12 @@ async def start(
             start_new_session=True,
         )
     except BaseException:
-        if pipe is not None:
-            pipe.close()
+        pipe.close()
         output.close()
         raise
     finally:
         os.close(write_end)
-    return Process(process, reader, pipe, output)
+    return Process(process, pipe, output)
 
 
 def wrapped(argv: tuple[str, ...], cgroup: Path | None = None) -> tuple[str, ...]:

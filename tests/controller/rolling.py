@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import psutil
+import yaml
 
 from controller.local.leftovers import MARK
 from tests.controller.backend import container, fake
@@ -33,20 +34,26 @@ from tests.kit.router import Metrics
 
 DEADLINE_S = 60.0
 CONNECTIONS = 16
-SERVICE = "/services/default/iris/v1/models/iris:predict"
+GRAPH_URL = "/graphs/default/g"
+SERVICE_URL = "/services/default/iris/v1/models/iris:predict"
 Json = dict[str, Any]
 
 
 def version(
     number: int, percent: int | None = None, *vices: str, transformed: bool = False, **fields: int
 ) -> str:
-    """`fields` of its predictor, as they are written; `transformed`: behind a transformer."""
+    """`fields` of its predictor, as they are written; `transformed`: behind a transformer, which
+    may be scaled to zero if the predictor may.
+    """
     said = fake("iris", f"v{number}", *vices)
     if percent is not None:
         fields["canaryTrafficPercent"] = percent
     lines = "".join(f"    {name}: {value}\n" for name, value in fields.items())
     said = said.replace("    containers", f"{lines}    containers")
-    return said + indent(f"transformer:\n  {container()}\n", "  ") if transformed else said
+    if not transformed:
+        return said
+    least = min(fields.get("minReplicas", 1), 1)
+    return said + indent(f"transformer:\n  minReplicas: {least}\n  {container()}\n", "  ")
 
 
 class Rolling:
@@ -65,6 +72,15 @@ class Rolling:
 
     def says(self, *texts: str) -> None:
         write(self._folder, *texts, GRAPH)
+
+    async def edit(self, text: str) -> None:
+        """At once, by the API."""
+        spec = yaml.safe_load(text)["spec"]
+        # What a patch does not name stays.
+        predictor = dict.fromkeys(("canaryTrafficPercent", "minReplicas"), None)
+        spec["predictor"] = predictor | spec["predictor"]
+        code, said = await self.api.call("PATCH", f"{PREDICTORS}/iris", {"spec": spec}, patch=True)
+        assert code == 200, said
 
     def called(self, body: bytes = b"{}", connections: int = CONNECTIONS) -> "Callers":
         return Callers(self.port, body, connections)
@@ -151,7 +167,7 @@ class Callers:
 
     def __init__(self, port: int, body: bytes, connections: int) -> None:
         self.connections = connections
-        paths = ("/graphs/default/g", SERVICE)
+        paths = (GRAPH_URL, SERVICE_URL)
         self.loads = [Load(port, request(path, body), connections // 2) for path in paths]
         self._stack = AsyncExitStack()
 

@@ -1,9 +1,14 @@
 """One process: its output by line, its status, its end."""
 
+import asyncio
+import gc
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from controller.local import output, process
 from controller.local.launch import Launch
@@ -69,3 +74,31 @@ async def test_its_end_counts_though_a_child_keeps_its_output_open(
     sleeper = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', {!r}]); print('a')"
     status, lines = await output_of(tmp_path, sleeper.format("import time; time.sleep(600)"))
     assert (status, lines) == (0, ["a"])
+
+
+STEPS = range(6)  # more than a start takes before its process runs
+
+
+@pytest.mark.parametrize("steps", STEPS)
+def test_a_start_that_is_cancelled_closes_nothing_of_others(tmp_path: Path, steps: int) -> None:
+    """On the loop that `up` runs on, whose transports close descriptors by their numbers."""
+
+    async def story() -> list[int]:
+        launch = Launch((sys.executable, "-c", ""), {}, tmp_path)
+        opened: list[int] = []
+        async with asyncio.TaskGroup() as tasks:
+            starting = tasks.create_task(process.start(launch, tmp_path / "a.log", print))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            starting.cancel()
+            for _ in range(5):  # each takes the lowest number that is free
+                await asyncio.sleep(0)
+                opened.append(os.open(os.devnull, os.O_RDONLY))
+        with suppress(asyncio.CancelledError):
+            await (await starting).stop(1.0)
+        del starting
+        gc.collect()
+        return opened
+
+    for descriptor in uvloop.run(story()):
+        os.close(descriptor)  # it is still ours

@@ -2,6 +2,8 @@
 and each version gets its share.
 """
 
+import asyncio
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from tests.controller.test_rollout_live import RUNTIME, STANDARD, named
 from tests.kit.shares import assert_shares
 
 ANSWERS = 2000
+EDITS = 20
+SEEDS = (1, 2, 3, 4)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,25 @@ async def test_a_canary_grows_to_all_of_it_and_is_taken_back(tmp_path: Path, way
                 iris.says(said(number, percent, stage))
                 await iris.goes_to(**shares)
                 assert_shares(await callers.answered(ANSWERS), shares)
+        callers.check()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_edits_that_overtake_each_other_lose_nothing(tmp_path: Path, seed: int) -> None:
+    """The next one comes whatever has become of the one before."""
+    choice = random.Random(seed)
+    async with rolling(tmp_path, version(1, maxReplicas=3), workers=2) as iris:
+        async with iris.called() as callers:
+            for _ in range(EDITS):
+                number, percent = choice.choice((1, 2, 3)), choice.choice((None, 0, 20, 100))
+                replicas = choice.choice((1, 2, 3))
+                await iris.edit(version(number, percent, minReplicas=replicas, maxReplicas=3))
+                await asyncio.sleep(choice.uniform(0.0, 0.7))  # the moment is the test
+            await iris.edit(version(9, maxReplicas=3))
+            await iris.run(v9=1)
+            answered = await callers.answered(ANSWERS)
+            assert answered == {"v9": answered.total()}
         callers.check()
 
 
