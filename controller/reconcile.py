@@ -6,7 +6,7 @@ in the middle; whatever takes time reports by having the key added again.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.backend import Backend
 from controller.conditions import FALSE, TRUE, condition
@@ -66,6 +66,7 @@ class Services:
         renderer = Renderer(self._history, around.view, around.world)
         self._intents = Intents(renderer, around.backend, around.scale, around.url)
         self._paths: dict[str, str] = {}  # of the last good specs
+        self._held: set[str] = set()  # whose calls wait where nobody is
         self._inner: dict[str, set[str]] = {}  # what of them only their transformers call
 
     def reconcile(self, key: str) -> None:
@@ -110,8 +111,20 @@ class Services:
         self._inner[key] = set(inner)
         for each, name in inner.items():
             route = Route("", 100, _addresses(observed.get(name)))
-            self._around.publish(each, Endpoint(path, (route,), intent.hold))
-        self._around.publish(key, Endpoint(path, _routes(intent, observed), intent.hold))
+            self._offer(each, Endpoint(path, (route,), intent.hold))
+        self._offer(key, Endpoint(path, _routes(intent, observed), intent.hold))
+
+    def _offer(self, key: str, endpoint: Endpoint) -> None:
+        """Calls that wait for the first replica do so until it is there, also if by now the
+        manifest says that it may not go.
+        """
+        if key in self._held and endpoint.routes and not endpoint.addresses:
+            endpoint = replace(endpoint, hold=True)
+        if endpoint.hold:
+            self._held.add(key)
+        else:
+            self._held.discard(key)
+        self._around.publish(key, endpoint)
 
     # What is told of it
 
@@ -159,7 +172,7 @@ class Services:
         for each in (key, *self._inner.get(key, ())):
             if each == key and key not in self._paths:
                 continue
-            self._around.publish(each, Endpoint(self._paths[key]))
+            self._offer(each, Endpoint(self._paths[key]))
         self._carry_out(key, STOPPED)
         observed = self._backend.observe(key)
         if live is not None:

@@ -87,6 +87,8 @@ def decide(asked: Asked, before: Before, health: Mapping[str, Health]) -> Rollou
     ready = created if answers(created) else before.ready
     rolled, previous = before.rolled, before.previous
     split = asked.percent is not None and asked.percent < 100
+    if split and created == rolled and created != before.created:
+        previous = None  # an older content came back: its share takes nothing from anybody
     if split and previous and previous != rolled and ready == rolled == created:
         rolled = previous  # a share is taken back from one that was rolled out
     meant: tuple[Share, ...] = ()
@@ -96,6 +98,9 @@ def decide(asked: Asked, before: Before, health: Mapping[str, Health]) -> Rollou
             Share(ready, asked.percent),
             Share(rolled, 100 - asked.percent, PREVIOUS),
         )
+    elif ready is not None and answers(rolled) and not answers(ready):
+        assert rolled is not None
+        meant = (Share(rolled, 100),)  # one that is lost just now is not promoted
     elif ready is not None:
         meant = (Share(ready, 100),)
         if rolled != ready:

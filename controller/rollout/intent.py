@@ -63,10 +63,14 @@ class Intents:
         revisions = {revision.name: revision for revision in versions.known}
         observed = self._backend.observe(key)
         before = before_of(live, revisions)
-        hold = self._holds(self._asked_for(live, versions, revisions, before))
-        proven = {before.ready, before.rolled, *_called(live)}
+        # An older one may be at zero, whatever the newest says.
+        hold = self._holds(self._asked_for(live, versions, revisions, before)) or any(
+            running.unit is not None and running.unit.replicas == 0 for running in observed.values()
+        )
+        called = _called(live)
+        proven = {before.ready, before.rolled, *called}
         found = {
-            name: health(revision, observed, name in proven, hold)
+            name: health(revision, observed, name in proven, hold and name in called)
             for name, revision in revisions.items()
         }
         rollout = decide(_asked(versions), before, found)
@@ -75,6 +79,7 @@ class Intents:
         for name in rollout.keep:
             version = current.get(name) or self._renderer.older(live, revisions[name])
             self._add(run, key, revisions[name], version)
+        hold = hold or any(unit.replicas == 0 for unit in run.units.values())
         ready = run.wanted.get(rollout.ready or rollout.created or "")
         answering = {name for name, each in found.items() if each.answers}
         waits = any(share.revision in answering for share in rollout.given) and hold

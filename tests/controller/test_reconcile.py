@@ -12,7 +12,7 @@ from controller.endpoints import Endpoint
 from controller.local.plan import HERE
 from controller.observe import Phase
 from controller.reconcile import Around, Services
-from controller.scale import FIXED
+from controller.scale import FIXED, Scale
 from controller.store.metadata import is_going
 from controller.store.own_kinds import ALL_KINDS
 from controller.store.recorder import Recorder
@@ -37,7 +37,7 @@ ALONE = service(f"spec:\n  predictor: {RUN}")
 class Stage:
     """One service, its backend, and what callers were told."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scale: Scale = FIXED) -> None:
         self.store = Store(folder / "state.db", ALL_KINDS)
         self.backend = Scripted()
         self.endpoints: dict[str, Endpoint | None] = {}
@@ -51,7 +51,7 @@ class Stage:
                 self.endpoints.__setitem__,
                 lambda key: f"http://router/services/{key}",
                 lambda: 1_700_000_000.0,
-                FIXED,
+                scale,
                 10,
             )
         )
