@@ -64,22 +64,26 @@ class Services:
         self._diary = Diary(around.recorder)
         self._history = History(around.store)
         renderer = Renderer(self._history, around.view, around.world)
-        self._intents = Intents(renderer, around.backend, around.scale, around.url)
+        self._intents = Intents(renderer, around.backend, around.scale, around.url, around.clock)
         self._paths: dict[str, str] = {}  # of the last good specs
         self._held: set[str] = set()  # whose calls wait where nobody is
-        self._inner: dict[str, set[str]] = {}  # what of them only their transformers call
+        # What of them only their transformers call: names of units, by the router's key.
+        self._inner: dict[str, dict[str, str]] = {}
 
-    def reconcile(self, key: str) -> None:
+    def reconcile(self, key: str) -> float | None:
+        """After how many seconds to look again, if nothing happens before."""
         namespace, _, name = key.partition("/")
         ref = Ref(SERVICE, namespace, name)
         live = self._store.find(ref)
         if live is None or is_going(live):
             self._remove(key, ref, live)
-            return
+            return None
         if FINALIZER not in finalizers(live):
             held = [*finalizers(live), FINALIZER]
             live = self._store.edit(ref, lambda found: with_finalizers(found, held))
-        intent = STOPPED if is_stopped(live) else self._intents.of(key, live)
+        intent = self._intents.of(key, live) if not is_stopped(live) else STOPPED
+        if intent is STOPPED:
+            self._intents.forget(key)
         self._carry_out(key, intent)
         observed = self._backend.observe(key)
         self._publish(key, intent, observed)
@@ -88,6 +92,7 @@ class Services:
         shown.show(self._store, self._around.recorder, live, self._around.scale.told(key))
         self._history.prune(live, intent.known, self._around.revisions, intent.rollout.named)
         self._tell(ref, live, intent, observed)
+        return intent.again_s
 
     def _carry_out(self, key: str, intent: Intent) -> None:
         for change in diff(self._backend.observe(key), intent.units, kept=intent.kept):
@@ -104,23 +109,29 @@ class Services:
             self._paths[key] = intent.path
         if key not in self._paths:
             return
-        path = self._paths[key]
+        self._publish_inner(key, intent, observed)
+        routes = _routes(intent, observed)
+        self._offer(key, Endpoint(self._paths[key], routes, intent.hold))
+
+    def _publish_inner(self, key: str, intent: Intent, observed: Observed) -> None:
+        before = self._inner.get(key, {})
         inner = {f"{key}-{name}": name for name in intent.inner}
-        for gone in self._inner.get(key, set()) - inner.keys():
-            self._around.publish(gone, None)
-        self._inner[key] = set(inner)
+        # A transformer that ends may still have calls on their way to its predictor.
+        inner |= {each: name for each, name in before.items() if name in observed}
+        for gone in before.keys() - inner.keys():
+            self._offer(gone, None)
         for each, name in inner.items():
             route = Route("", 100, _addresses(observed.get(name)))
-            self._offer(each, Endpoint(path, (route,), intent.hold))
-        self._offer(key, Endpoint(path, _routes(intent, observed), intent.hold))
+            self._offer(each, Endpoint(self._paths[key], (route,), intent.hold))
+        self._inner[key] = inner
 
-    def _offer(self, key: str, endpoint: Endpoint) -> None:
+    def _offer(self, key: str, endpoint: Endpoint | None) -> None:
         """Calls that wait for the first replica do so until it is there, also if by now the
         manifest says that it may not go.
         """
-        if key in self._held and endpoint.routes and not endpoint.addresses:
+        if endpoint and key in self._held and endpoint.routes and not endpoint.addresses:
             endpoint = replace(endpoint, hold=True)
-        if endpoint.hold:
+        if endpoint and endpoint.hold:
             self._held.add(key)
         else:
             self._held.discard(key)
@@ -169,20 +180,20 @@ class Services:
 
     def _remove(self, key: str, ref: Ref, live: Json | None) -> None:
         """Drained, ended, and then let go of."""
-        for each in (key, *self._inner.get(key, ())):
-            if each == key and key not in self._paths:
-                continue
-            self._offer(each, Endpoint(self._paths[key]))
+        if key in self._paths:
+            self._offer(key, Endpoint(self._paths[key]))
         self._carry_out(key, STOPPED)
         observed = self._backend.observe(key)
+        self._publish_inner(key, STOPPED, observed)
         if live is not None:
             show(self._store, live, observed)
             self._diary.note(key, live, observed)
         if observed:
             return
         self._around.scale.forget(key)
-        for each in (key, *self._inner.pop(key, ())):
-            self._around.publish(each, None)
+        self._intents.forget(key)
+        self._offer(key, None)
+        self._inner.pop(key, None)
         self._paths.pop(key, None)
         if live is not None and FINALIZER in finalizers(live):
             self._remove_trained_models(ref)
