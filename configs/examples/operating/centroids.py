@@ -14,7 +14,7 @@ with open(f"{FOLDER}/centroids.txt") as file:
     for line in file:
         *lengths, answer = line.split()
         if len(lengths) != 4:
-            sys.exit(f"centroids.txt: four lengths and an answer, not {line!r}")
+            sys.exit(f"centroids.txt: four lengths and an answer, not {line.strip()!r}")
         CENTROIDS.append(([float(each) for each in lengths], answer))
 
 
