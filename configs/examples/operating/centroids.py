@@ -30,7 +30,7 @@ class Nearest(BaseHTTPRequestHandler):
         self._answer({"predictions": [nearest(flower) for flower in asked["instances"]]})
 
     def _answer(self, said):
-        body = json.dumps(said).encode()
+        body = f"{json.dumps(said)}\n".encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
