@@ -64,14 +64,27 @@ class RouterSide:
             pass
 
     async def drained(self, addresses: Collection[str], limit_s: float) -> bool:
-        """Until no worker sends calls to these addresses, which are no longer in the table, and
-        those on their way have ended; False if the time is up before.
+        """Until these addresses are no longer in the table, no worker sends calls there, and those
+        on their way have ended; False if the time is up before.
         """
+        wanted = frozenset(addresses)
         try:
             async with asyncio.timeout(limit_s):
+                # Whoever withdraws them has it looked at soon, not at once.
+                while self._named(wanted):  # noqa: ASYNC110 - the table tells nobody
+                    await asyncio.sleep(DRAIN_LOOK_S)
                 await self.settled()
                 while self.in_flight(addresses):  # noqa: ASYNC110 - shared memory tells nobody
                     await asyncio.sleep(DRAIN_LOOK_S)
         except TimeoutError:
             return False
         return True
+
+    def _named(self, addresses: Collection[str]) -> bool:
+        """Whether the table still has one of these."""
+        return any(
+            address in addresses
+            for endpoint in self.endpoints.values()
+            for revision in endpoint.revisions
+            for address in revision.addresses
+        )

@@ -108,6 +108,8 @@ class ControlPlane:
     async def run(self) -> None:
         """Until cancelled."""
         unsubscribe = self._store.changes.subscribe(self._changed)
+        if self._models is not None:
+            self._models.begin()
         try:
             for each in (SERVICE, GRAPH):
                 for live in self._store.list(each).items:

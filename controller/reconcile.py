@@ -66,7 +66,8 @@ class Services:
         renderer = Renderer(self._history, around.view, around.world)
         self._intents = Intents(renderer, around.backend, around.scale, around.url)
         self._paths: dict[str, str] = {}  # of the last good specs
-        self._inner: dict[str, set[str]] = {}  # what of them only their transformers call
+        # What of them only their transformers call: names of units, by the router's key.
+        self._inner: dict[str, dict[str, str]] = {}
 
     def reconcile(self, key: str) -> None:
         namespace, _, name = key.partition("/")
@@ -103,15 +104,21 @@ class Services:
             self._paths[key] = intent.path
         if key not in self._paths:
             return
-        path = self._paths[key]
+        self._publish_inner(key, intent, observed)
+        routes = _routes(intent, observed)
+        self._around.publish(key, Endpoint(self._paths[key], routes, intent.hold))
+
+    def _publish_inner(self, key: str, intent: Intent, observed: Observed) -> None:
+        before = self._inner.get(key, {})
         inner = {f"{key}-{name}": name for name in intent.inner}
-        for gone in self._inner.get(key, set()) - inner.keys():
+        # A transformer that ends may still have calls on their way to its predictor.
+        inner |= {each: name for each, name in before.items() if name in observed}
+        for gone in before.keys() - inner.keys():
             self._around.publish(gone, None)
-        self._inner[key] = set(inner)
         for each, name in inner.items():
             route = Route("", 100, _addresses(observed.get(name)))
-            self._around.publish(each, Endpoint(path, (route,), intent.hold))
-        self._around.publish(key, Endpoint(path, _routes(intent, observed), intent.hold))
+            self._around.publish(each, Endpoint(self._paths[key], (route,), intent.hold))
+        self._inner[key] = inner
 
     # What is told of it
 
@@ -156,20 +163,19 @@ class Services:
 
     def _remove(self, key: str, ref: Ref, live: Json | None) -> None:
         """Drained, ended, and then let go of."""
-        for each in (key, *self._inner.get(key, ())):
-            if each == key and key not in self._paths:
-                continue
-            self._around.publish(each, Endpoint(self._paths[key]))
+        if key in self._paths:
+            self._around.publish(key, Endpoint(self._paths[key]))
         self._carry_out(key, STOPPED)
         observed = self._backend.observe(key)
+        self._publish_inner(key, STOPPED, observed)
         if live is not None:
             show(self._store, live, observed)
             self._diary.note(key, live, observed)
         if observed:
             return
         self._around.scale.forget(key)
-        for each in (key, *self._inner.pop(key, ())):
-            self._around.publish(each, None)
+        self._around.publish(key, None)
+        self._inner.pop(key, None)
         self._paths.pop(key, None)
         if live is not None and FINALIZER in finalizers(live):
             self._remove_trained_models(ref)

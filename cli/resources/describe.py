@@ -69,6 +69,8 @@ def _described(api: Api, resource: Json) -> Iterator[str]:
         held = ", ".join(metadata.get("finalizers") or ())
         yield _field("Deleted", f"{metadata['deletionTimestamp']}, held by {held}")
     yield _field("Generation", str(metadata.get("generation", "")))
+    if resource["kind"] == "InferenceService":
+        yield from (_field("Model cache", told) for told in _caches(api, metadata))
     content = {key: value for key, value in resource.items() if key not in _HEAD}
     if resource["kind"] == "Secret":
         content["data"] = {key: _size(value) for key, value in (content.get("data") or {}).items()}
@@ -98,6 +100,18 @@ def _described(api: Api, resource: Json) -> Iterator[str]:
             for event in sorted(found, key=order)
         ],
     )
+
+
+def _caches(api: Api, service: Json) -> Iterator[str]:
+    """Those that keep a model of this service."""
+    here = {"namespace": service.get("namespace"), "name": service["name"]}
+    for name in ("LocalModelNamespaceCache", "LocalModelCache"):
+        kind = api.kind(name)
+        for cache in api.objects(kind, Selection()) if kind is not None else ():
+            status = cache.get("status") or {}
+            if here in (status.get("inferenceServices") or ()):
+                states = ", ".join(f"{k} {v}" for k, v in (status.get("nodeStatus") or {}).items())
+                yield f"{name} {cache['metadata']['name']} ({states})"
 
 
 def _field(label: str, text: str) -> str:

@@ -1,5 +1,5 @@
-"""What describes an InferenceService and is told by other objects: its revisions, how each is
-scaled and why, the cache that its model comes from. Tables out, in the words of those objects.
+"""What describes an InferenceService and is told by other objects: its revisions, and how each is
+scaled and why. Tables out, in the words of those objects.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from cli.resources.revisions import seen
 from controller.client.api import Api, Json, Selection
 from controller.rollout.revision import SERVICE_LABEL
-
-_CACHES = ("LocalModelCache", "LocalModelNamespaceCache")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,6 @@ def sections(api: Api, service: Json) -> Iterator[Section]:
     own = Selection(metadata["namespace"], f"{SERVICE_LABEL}={metadata['name']}")
     yield _revisions(api, service, own)
     yield _scaling(api, own)
-    yield _caches(api, metadata)
 
 
 def _revisions(api: Api, service: Json, own: Selection) -> Section:
@@ -72,23 +69,6 @@ def _why(status: Json) -> Iterator[str]:
     for condition in status.get("conditions") or ():
         if usual.get(condition["type"]) != condition["status"] and condition.get("message"):
             yield condition["message"]
-
-
-def _caches(api: Api, metadata: Json) -> Section:
-    me = {"namespace": metadata["namespace"], "name": metadata["name"]}
-    rows = []
-    for name in _CACHES:
-        namespaced = name == "LocalModelNamespaceCache"
-        where = Selection(metadata["namespace"] if namespaced else None)
-        for cache in _all(api, "serving.kserve.io/v1alpha1", name, where):
-            status = cache.get("status") or {}
-            if me in (status.get("inferenceServices") or ()):
-                ready = [c for c in status.get("conditions") or () if c["type"] == "Ready"]
-                said = ready[0] if ready else {}
-                words = [said.get("reason", ""), said.get("message", "")]
-                uri = cache["spec"].get("sourceModelUri", "")
-                rows.append([cache["metadata"]["name"], uri, *words])
-    return Section("Cache", ("Name", "URI", "State", "Message"), rows)
 
 
 def _all(api: Api, api_version: str, name: str, where: Selection) -> list[Json]:

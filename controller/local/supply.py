@@ -12,6 +12,7 @@ from controller.modelcache.models import Models
 from controller.storage.outcome import FetchFailed
 from controller.storage.wish import Model
 from controller.store.refs import Json
+from controller.trainedmodels.facts import digest_of
 from controller.view import View
 from controller.workload import Component
 
@@ -59,13 +60,13 @@ class LocalSupply:
         request = self._wishes.of(name, wanted)
         if isinstance(request, str):
             return request
-        user = f"{service}/{model['metadata']['name']}"
+        user = _user(service, model["metadata"]["name"], digest_of(model))
         fetched = await self._models.fetch(request, user=user)
         return fetched.message if isinstance(fetched, FetchFailed) else fetched.path
 
-    def release(self, service: str, name: str) -> None:
+    def release(self, service: str, name: str, digest: str) -> None:
         """Nobody serves it any more: it may be evicted."""
-        self._models.release(f"{service}/{name}")
+        self._models.release(_user(service, name, digest))
 
     async def last_words(self, service: str, replica: str) -> str:
         key = f"{service}/{replica.removeprefix(service.partition('/')[2] + '-')}"
@@ -74,3 +75,8 @@ class LocalSupply:
             if _ERROR.fullmatch(line):
                 found = line
         return found
+
+
+def _user(service: str, name: str, digest: str) -> str:
+    """A model that changes is two users for a while."""
+    return f"{service}/{name}@{digest}"

@@ -133,7 +133,12 @@ def decide(now: Situation) -> Decision:
     missing = [m.name for m in sorted(order, key=lambda m: m.rank) if not m.here]
     fetch = dict.fromkeys(name for name in missing if name in keep)
     evict = dict.fromkeys(m.name for m in order if m.here and m.name not in keep)
-    refused = {name: denied[name].message for name in denied if name not in keep}
+    told = {model.name: ", ".join(model.caches) for model in order}
+    refused = {
+        name: f"model cache {told[name]}: {denied[name].message}"
+        for name in denied
+        if name not in keep
+    }
     return Decision(tuple(fetch), tuple(evict), frozenset(keep), refused, verdicts, rooms)
 
 

@@ -189,8 +189,10 @@ class Keeper:
             self._something_came = True
 
     def _pause_s(self) -> float:
+        """To the next try that is due. One that is due already finds no room, and waits for it."""
+        now = self._clock()
         dates = [failure.again_at for failure in self._failures.values()]
-        return max(min(self._tick_at, *dates, self._tick_at) - self._clock(), 0.1)
+        return min([self._tick_at, *(at for at in dates if at > now)]) - now
 
     def _observe(self, lying: Mapping[str, Lying]) -> _Look:
         caches = known(self._store, self._node)

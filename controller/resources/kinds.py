@@ -73,6 +73,7 @@ def _built_in(item: dict[str, Any]) -> str:
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
 _DATA = Column("Data", ".data", "integer", cell=_number_of_keys)  # as kubectl: never the values
 _READY = Column("Ready", ".status.conditions[?(@.type=='Ready')].status")
+_WHY = Column("State", ".status.conditions[?(@.type=='Ready')].reason")
 _URL = Column("URL", ".status.url")
 _PREVIOUS = ".status.components.predictor.traffic[?(@.tag=='prev')]"
 _LATEST = ".status.components.predictor.traffic[?(@.latestRevision==true)]"
@@ -88,6 +89,10 @@ _CACHE = (
     Column("URI", ".spec.sourceModelUri"),
     Column("Available", ".status.copies.available", "integer"),
     Column("Total", ".status.copies.total", "integer"),
+    _WHY,
+    Column("Size", ".spec.modelSize", priority=1),
+    Column("Users", ".status.inferenceServices[*].name", priority=1),
+    Column("Message", ".status.conditions[?(@.type=='Ready')].message", priority=1),
     _AGE,
 )
 _SERVICE = (
@@ -190,7 +195,7 @@ KINDS: tuple[Kind, ...] = (
         False,
         LocalModelNode,
         ("lmn",),
-        (_AGE,),
+        (Column("Models", ".spec.localModels[*].modelName"), _AGE),
     ),
     Kind(
         "LocalModelNodeGroup",
@@ -200,7 +205,12 @@ KINDS: tuple[Kind, ...] = (
         False,
         LocalModelNodeGroup,
         ("lmng",),
-        (Column("Limit", ".spec.storageLimit"), _AGE),
+        (
+            Column("Limit", ".spec.storageLimit"),
+            Column("Used", ".status.used"),
+            Column("Available", ".status.available"),
+            _AGE,
+        ),
     ),
     Kind(
         "Secret",

@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 
 from controller.resources.core import PersistentVolumeClaimSpec, PersistentVolumeSpec
 from controller.resources.model import Int64, Model, NonEmpty, Quantity
-from controller.resources.resource import Resource
+from controller.resources.resource import Condition, Resource
 
 NodeState = Literal[
     "",
@@ -61,6 +61,7 @@ class LocalModelCacheStatus(Model):
     copies: Copies | None = None
     inference_services: tuple[NamespacedName, ...] = ()
     llm_inference_services: tuple[NamespacedName, ...] = ()
+    conditions: tuple[Condition, ...] = ()
 
 
 class AnyLocalModelCache(Resource):

@@ -26,6 +26,10 @@ from controller.workload import Component
 log = logging.getLogger("graphway.controller")
 
 RESYNC_S = 60.0
+NO_SETTINGS = (
+    "; if the server is MLServer, add a model-settings.json to the model: "
+    "how it loads this framework is not known here"
+)
 
 
 class Supply(Protocol):
@@ -42,7 +46,7 @@ class Supply(Protocol):
     async def bring(self, service: str, model: Json, component: Component) -> Path | str:
         """The model on this disk, where it stays until it is released; or why it is not."""
 
-    def release(self, service: str, name: str) -> None:
+    def release(self, service: str, name: str, digest: str) -> None:
         """Nobody needs its files any more."""
 
     async def last_words(self, service: str, replica: str) -> str:
@@ -66,7 +70,8 @@ class Carrier:
         self._session: aiohttp.ClientSession | None = None
         self._lives: dict[str, Lives] = {}
         self._placed: dict[str, dict[str, str]] = {}  # digests by service and name
-        self._brought: dict[tuple[str, str], str] = {}  # in this run; digests
+        # In this run: digests by service and name. The one before stays until nobody has it.
+        self._brought: dict[tuple[str, str], list[str]] = {}
         self._bringing: dict[str, asyncio.Timeout] = {}  # by key of the model
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -118,18 +123,19 @@ class Carrier:
         """Why it cannot be; None if its files are where servers find them."""
         name, digest, key = live["metadata"]["name"], digest_of(live), key_of(live)
         placed = self.is_placed(service, live)
-        if placed and self._brought.get((service, name)) == digest:
+        if placed and digest in self._brought.get((service, name), ()):
             return None
         try:
             async with asyncio.timeout(None) as self._bringing[key]:
                 model = await self._supply.bring(service, live, component)
         except TimeoutError:
-            return "something else is wanted of it now"
+            model = "something else is wanted of it now"
         finally:
             self._bringing.pop(key, None)
         if isinstance(model, str):
+            self._supply.release(service, name, digest)
             return model
-        self._brought[service, name] = digest
+        self._brought.setdefault((service, name), []).append(digest)
         if placed:  # by a run before this one, which held the model as this one does now
             return None
         framework = live["spec"]["model"]["framework"]
@@ -149,7 +155,15 @@ class Carrier:
         found = self.servers(service, live)
         if found.total and found.loaded == found.total:
             await asyncio.to_thread(self._repository(service).only, name, digest)
+            self._release(service, name, kept=digest)
         return found
+
+    def _release(self, service: str, name: str, kept: str = "") -> None:
+        brought = self._brought.pop((service, name), [])
+        for digest in {*brought} - {kept}:
+            self._supply.release(service, name, digest)
+        if kept in brought:
+            self._brought[service, name] = [kept]
 
     async def _load(self, service: str, life: Life, name: str, digest: str) -> None:
         """A server that serves it in an older form does so until the new one is there."""
@@ -169,6 +183,8 @@ class Carrier:
         else:
             words = await self._supply.last_words(service, life.replica)
             failure = f"{failure}: {words}" if words else failure
+            if not self._repository(service).has_settings(name):
+                failure += NO_SETTINGS
             if life.held.get(name, digest) != digest and await server.is_ready(name):
                 failure += "; the model before it is still served"
             else:
@@ -187,8 +203,7 @@ class Carrier:
             if name in self._places(service):
                 await asyncio.to_thread(self._repository(service).remove, name)
                 self._places(service).pop(name, None)
-            self._brought.pop((service, name), None)
-            self._supply.release(service, name)
+            self._release(service, name)
 
     async def _unload(self, life: Life, name: str) -> None:
         failure = await self._server(life).unload(name)
@@ -199,9 +214,9 @@ class Carrier:
     async def forget(self, service: str) -> None:
         """It is gone, with its servers."""
         self._lives.pop(service, None)
-        for name in self._placed.pop(service, {}):
-            self._brought.pop((service, name), None)
-            self._supply.release(service, name)
+        self._placed.pop(service, None)
+        for each in [each for each in self._brought if each[0] == service]:
+            self._release(*each)
         await asyncio.to_thread(self._repository(service).clear)
 
     def _places(self, service: str) -> dict[str, str]:

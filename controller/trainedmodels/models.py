@@ -30,12 +30,12 @@ from controller.trainedmodels.facts import (
     key_of,
     let_go,
     marked,
-    model_of,
     ref_of,
     said_of,
     service_of,
     wish_of,
 )
+from controller.trainedmodels.known import Known
 from controller.trainedmodels.lives import Life, components, limit_bytes
 from controller.trainedmodels.tell import (
     LOAD_FAILED,
@@ -91,6 +91,11 @@ class TrainedModels:
         self._queue: Queue[Key] = Queue(self._look, self._failed)
         self._carrier = Carrier(supply, backend.observe, changed)
         self._failures: dict[str, _Failed] = {}  # by key
+        self._known = Known()
+
+    def begin(self) -> None:
+        """Before the first look at anything; from here on it is told of every change."""
+        self._known.begin(self._store.list(TRAINED_MODEL).items)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -106,7 +111,7 @@ class TrainedModels:
 
     def look_at_service(self, key: str) -> None:
         """It, or one of its servers, has changed."""
-        models = self._of(key)
+        models = self._known.of(key)
         if models or self._carrier.knows(key):
             self._queue.add((SERVICE.name, key))
         for live in models:
@@ -115,6 +120,10 @@ class TrainedModels:
     def on_change(self, change: Change) -> None:
         """Of a TrainedModel. Only what its author said matters: the status is written here."""
         live = change.object
+        if change.type is ChangeType.DELETED:
+            self._known.drop(live)
+        else:
+            self._known.take(live)
         before = change.before if change.type is ChangeType.MODIFIED else None
         if before is not None and said_of(before) == said_of(live):
             return
@@ -129,7 +138,7 @@ class TrainedModels:
 
     def _look_at_refused(self, service: str) -> None:
         """There may be room now."""
-        for live in self._of(service):
+        for live in self._known.of(service):
             if not is_true(live.get("status") or {}, MEMORY):
                 self._queue.add((TRAINED_MODEL.name, key_of(live)))
 
@@ -211,7 +220,7 @@ class TrainedModels:
         if self._store.find(ref_of(SERVICE, service)) is None:
             await self._carrier.forget(service)
             return
-        wanted = {live["metadata"]["name"] for live in self._of(service)}
+        wanted = {live["metadata"]["name"] for live in self._known.of(service)}
         held = {name for life in self._carrier.lives(service) for name in life.tried}
         for name in (held | self._carrier.placed(service).keys()) - wanted:
             await self._carrier.take_out(service, name)
@@ -225,14 +234,14 @@ class TrainedModels:
         refused = self._refused(service, [*components(self._backend.observe(service))])
         life.admitted = all(
             life.tried.get(name) == digest
-            for live in self._of(service)
+            for live in self._known.of(service)
             if (name := live["metadata"]["name"]) not in refused
             and placed.get(name) == (digest := digest_of(live))
         )
         return life.admitted
 
     def _refused(self, service: str, found: list[Component]) -> dict[str, str]:
-        wanted = [model_of(live) for live in self._of(service)]
+        wanted = self._known.models(service)
         return dict(decide(wanted, {}, limit_bytes(found)).refused)
 
     def _parent(self, service: str, found: list[Component]) -> Parent:
@@ -277,15 +286,6 @@ class TrainedModels:
 
     def _find(self, key: str) -> Json | None:
         return self._store.find(ref_of(TRAINED_MODEL, key))
-
-    def _of(self, service: str) -> list[Json]:
-        """Its models, without those that are going."""
-        namespace, _, name = service.partition("/")
-
-        def names_it(live: Json) -> bool:
-            return bool(live["spec"]["inferenceService"] == name) and not is_going(live)
-
-        return self._store.list(TRAINED_MODEL, namespace, names_it).items
 
 
 def _now_s() -> float:

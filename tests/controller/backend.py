@@ -21,9 +21,14 @@ def fake(
     python: str = sys.executable,
     annotations: str = "{}",
 ) -> str:
+    return service(container(*vices, probe=probe, python=python), name, annotations)
+
+
+def container(*vices: str, probe: str = HTTP_PROBE, python: str = sys.executable) -> str:
+    """What stands below a component."""
     words = ", ".join(f"'{word}'" for word in (python, "-I", str(SERVER), "$(PORT)", *vices))
-    container = f"command: [{words}], ports: [{{containerPort: 8080}}], readinessProbe: {probe}"
-    return service(f"containers: [{{{container}}}]", name=name, annotations=annotations)
+    said = f"command: [{words}], ports: [{{containerPort: 8080}}], readinessProbe: {probe}"
+    return f"containers: [{{{said}}}]"
 
 
 def alive(pid: int) -> bool:

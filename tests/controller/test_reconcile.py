@@ -31,6 +31,8 @@ MANY = service("minReplicas: 2\ncontainers: [{command: [run]}]")
 IMAGE = service("model: {modelFormat: {name: nobodys}, storageUri: s3://b/m}")
 RUN = "{containers: [{command: [run]}]}"
 BEHIND = service(f"spec:\n  predictor: {RUN}\n  transformer: {RUN}")
+SCALED = service(f"spec:\n  predictor: {{minReplicas: 2, {RUN[1:]}\n  transformer: {RUN}")
+CHANGED = SCALED.replace("run", "walk", 1)
 ALONE = service(f"spec:\n  predictor: {RUN}")
 
 
@@ -59,7 +61,16 @@ class Stage:
     def act(self, word: str) -> None:
         predictor, transformer = Role.PREDICTOR, Role.TRANSFORMER
         match word:
-            case "one" | "other" | "many" | "nobody serves it" | "behind" | "alone":
+            case (
+                "one"
+                | "other"
+                | "many"
+                | "nobody serves it"
+                | "behind"
+                | "alone"
+                | "scaled"
+                | "changed"
+            ):
                 apply_manifests(self.store, TEXTS[word])
             case "stop" | "resume":
                 self._annotate("true" if word == "stop" else "false")
@@ -99,9 +110,12 @@ class Stage:
         found = {c["type"]: c["status"] + _reason(c) for c in conditions}
         if is_going(self.live):
             found = {"there": "going"}
-        endpoint = self.endpoints.get(KEY)
-        found["called"] = str(len({*endpoint.addresses})) if endpoint is not None else "-"
+        found["called"] = "-" if self.endpoints.get(KEY) is None else str(self.addresses(KEY))
         return found
+
+    def addresses(self, key: str) -> int:
+        endpoint = self.endpoints.get(key)
+        return len({*endpoint.addresses}) if endpoint is not None else 0
 
     def _annotate(self, value: str) -> None:
         def changed(live: Json) -> Json:
@@ -119,6 +133,8 @@ TEXTS = {
     "nobody serves it": IMAGE,
     "behind": BEHIND,
     "alone": ALONE,
+    "scaled": SCALED,
+    "changed": CHANGED,
 }
 
 
@@ -244,6 +260,32 @@ def settle(stage: Stage) -> None:
     version, endpoints = stage.store.version, dict(stage.endpoints)
     assert stage.look() == []
     assert (stage.store.version, stage.endpoints) == (version, endpoints)
+
+
+ENDS = {
+    "a new one takes over": ["changed", "predictor ready", "transformer ready"],
+    "it is deleted": ["delete"],
+    "it is stopped": ["stop"],
+}
+
+
+@pytest.mark.parametrize("story", ENDS.values(), ids=ENDS)
+def test_a_predictor_is_there_until_the_transformer_before_it_has_ended(
+    stage: Stage, story: list[str]
+) -> None:
+    """Calls that the transformer works on still lead to it, through the router."""
+    for word in ("scaled", "predictor ready", "transformer ready", *story):
+        stage.act(word)
+        done = stage.look()
+    assert done == ["end transformer"]
+    inner = f"{KEY}-predictor-00001"
+    assert stage.addresses(inner) == 1
+    stage.act("ended")
+    assert stage.look() == ["end predictor"]
+    assert stage.addresses(inner) == 0
+    stage.act("ended")
+    stage.look()
+    assert stage.endpoints[inner] is None
 
 
 def test_who_forgets_everything_comes_to_the_same(tmp_path: Path) -> None:

@@ -192,21 +192,17 @@ def test_revisions_are_shown_with_their_shares(server: ApiServer, graphway: Grap
     assert one[1].split()[:-1] == ["iris-00002", "iris", "2", "10%", "0/1", "Starting"]
 
 
-def test_describe_tells_revisions_scaling_and_cache(server: ApiServer, graphway: Graphway) -> None:
+def test_describe_tells_revisions_and_scaling(server: ApiServer, graphway: Graphway) -> None:
     server.act(scaled)
-    server.act(cached)
     told = [" ".join(x.split()) for x in graphway("describe", "isvc", "iris").stdout.splitlines()]
     at = told.index("Revisions:")
     assert told[at + 1] == "NAME SHARE READY STATE CANARY CREATED"
     assert told[at + 2].startswith("iris-00002 10% 0/1 Starting 20")
     assert told[at + 3].startswith("iris-00001 90% 1/1 Ready 20")
-    assert told[at + 4 : at + 10] == [
+    assert told[at + 4 : at + 7] == [
         "Scaling:",
         "NAME REPLICAS BOUNDS LAST SCALED WHY",
         "iris-00001 1 -> 3 0-3 2026-11-21T11:00:00Z 30 in flight; more are wanted than 3",
-        "Cache:",
-        "NAME URI STATE MESSAGE",
-        "irises gs://models/one Downloaded 1 MiB",
     ]
     assert "Events:" not in told
 
@@ -237,21 +233,3 @@ def scaled(store: Store) -> None:
         "conditions": conditions,
     }
     store.replace_status(Ref.of(AUTOSCALER, made), status)
-
-
-def cached(store: Store) -> None:
-    for name, users in (("irises", ["iris"]), ("roses", ["rose"])):
-        cache = {
-            "apiVersion": "serving.kserve.io/v1alpha1",
-            "kind": "LocalModelCache",
-            "metadata": {"name": name},
-            "spec": {"sourceModelUri": ONE, "modelSize": "1Mi", "nodeGroups": ["workers"]},
-        }
-        store.create(ref("lmc", name).kind, cache)
-        status = {
-            "inferenceServices": [{"namespace": "default", "name": user} for user in users],
-            "conditions": [
-                {"type": "Ready", "status": "True", "reason": "Downloaded", "message": "1 MiB"}
-            ],
-        }
-        store.replace_status(ref("lmc", name), status)

@@ -190,7 +190,7 @@ async def test_a_service_whose_model_finds_no_room_says_so(site: Site, tmp_path:
         await eventually(lambda: plane.ready("one"))
         plane.apply(*texts, user(uris["a"], "one"), user(uris["b"], "two"))
         failure = await eventually(lambda: failure_of(plane, "two"))
-        assert failure == "it needs 4 KiB, 2 KiB free of 6 KiB; in use: a"
+        assert failure == "model cache b: it needs 4 KiB, 2 KiB free of 6 KiB; in use: a"
         plane.delete("one")
         plane.apply(*texts, user(uris["b"], "two"))
         await eventually(lambda: plane.ready("two"))

@@ -200,7 +200,9 @@ def test_why_it_does_not_fit_is_said_with_numbers_and_names() -> None:
     verdict = decide(situation(row)).verdicts["large"]
     assert verdict.message == "it needs 12 GiB, 3 GiB free of 10 GiB; in use: a, b"
     assert verdict.state is State.FAILED
-    assert decide(situation(row)).refused == {"model-large": verdict.message}
+    assert decide(situation(row)).refused == {
+        "model-large": f"model cache large: {verdict.message}"
+    }
 
 
 def test_why_it_gave_way_is_said() -> None:

@@ -55,6 +55,14 @@ def test_what_left_its_file_goes_and_what_came_otherwise_stays(store: Store) -> 
     assert names(store) == ["b", "by-hand"]
 
 
+def test_what_somebody_needs_stays_until_nobody_does(store: Store) -> None:
+    apply_files(store, [of("a.yaml", thing("x")), of("a.yaml", thing("y"))])
+    apply_files(store, [], needed=lambda found: found["metadata"]["name"] == "x")
+    assert names(store) == ["x"]
+    apply_files(store, [])
+    assert names(store) == []
+
+
 def test_a_file_that_cannot_be_read_now_keeps_its_objects(store: Store) -> None:
     apply_files(store, [of("x.yaml", thing("a")), of("y.yaml", thing("b"))])
     apply_files(store, [], unreadable={"x.yaml"})

@@ -11,11 +11,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from controller.storage.shelf import evict
 from controller.store.own_kinds import EVENT
 from controller.store.refs import Json, Ref
 from controller.view import TRAINED_MODEL
 from tests.controller.manifests import service
 from tests.controller.running import Plane, running
+from tests.controller.storage.site import Site
 from tests.kit.eventually import eventually, eventually_awaited
 
 SERVER = Path(__file__).with_name("many_server.py")
@@ -34,7 +36,7 @@ def many(limit: str = "", replicas: int = 1, name: str = "iris") -> str:
     )
 
 
-def model(name: str, folder: Path, memory: str = "1Mi", of: str = "iris") -> str:
+def model(name: str, folder: Path | str, memory: str = "1Mi", of: str = "iris") -> str:
     return f"""
 apiVersion: serving.kserve.io/v1alpha1
 kind: TrainedModel
@@ -91,7 +93,7 @@ class Models:
                 async with session.get(f"{address}{path}") as answer:
                     await answer.read()
 
-    def edit_uri(self, name: str, folder: Path) -> None:
+    def edit_uri(self, name: str, folder: Path | str) -> None:
         def changed(live: Json) -> Json:
             said = live["spec"]["model"] | {"storageUri": str(folder)}
             return live | {"spec": live["spec"] | {"model": said}}
@@ -199,6 +201,16 @@ async def test_a_model_that_fails_says_why_and_is_tried_again(tmp_path: Path) ->
         write(a, "mended")
         await eventually(lambda: models.ready("a"))
         assert await models.says("a") == "mended"
+
+
+async def test_a_framework_that_nobody_knows_needs_settings(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    of_another = model("a", tmp_path / "a").replace("sklearn", "tensorrt")
+    async with running(tmp_path, many(), of_another) as plane:
+        models = Models(plane, tmp_path)
+        await eventually(lambda: models.told("a").get("reason") == "ModelLoadFailed")
+        assert "Model a not found (404)" in models.told("a")["message"]
+        assert "add a model-settings.json" in models.told("a")["message"]
 
 
 async def test_a_model_that_is_not_there_says_so_until_it_is(tmp_path: Path) -> None:
@@ -357,3 +369,24 @@ async def test_another_service_gets_a_model_that_moves(tmp_path: Path) -> None:
             return await models.says("a", here) == "404"
 
         await eventually_awaited(is_gone)
+
+
+async def test_a_fetched_model_is_nobodys_to_evict_while_it_is_served(tmp_path: Path) -> None:
+    async with Site() as site, running(tmp_path, many()) as plane:
+        for which in ("one", "two"):
+            site.put(f"/{which}/model", which.encode())
+        plane.apply(many(), model("a", site.url("/one/model")))
+        models = Models(plane, tmp_path)
+        await eventually(lambda: models.ready("a"))
+        assert await models.says("a", plane.router.address()) == "one"
+        first = (models.repository / "a" / "model").resolve().parent
+        assert not evict(first)
+        models.edit_uri("a", site.url("/two/model"))
+        await eventually(lambda: models.status("a")["observedGeneration"] == 2)
+        assert await models.says("a", plane.router.address()) == "two"
+        second = (models.repository / "a" / "model").resolve().parent
+        assert evict(first)
+        assert not evict(second)
+        models.delete("a")
+        await eventually(lambda: models.live("a") is None)
+        assert evict(second)
