@@ -64,22 +64,25 @@ class Services:
         self._diary = Diary(around.recorder)
         self._history = History(around.store)
         renderer = Renderer(self._history, around.view, around.world)
-        self._intents = Intents(renderer, around.backend, around.scale, around.url)
+        self._intents = Intents(renderer, around.backend, around.scale, around.url, around.clock)
         self._paths: dict[str, str] = {}  # of the last good specs
         # What of them only their transformers call: names of units, by the router's key.
         self._inner: dict[str, dict[str, str]] = {}
 
-    def reconcile(self, key: str) -> None:
+    def reconcile(self, key: str) -> float | None:
+        """After how many seconds to look again, if nothing happens before."""
         namespace, _, name = key.partition("/")
         ref = Ref(SERVICE, namespace, name)
         live = self._store.find(ref)
         if live is None or is_going(live):
             self._remove(key, ref, live)
-            return
+            return None
         if FINALIZER not in finalizers(live):
             held = [*finalizers(live), FINALIZER]
             live = self._store.edit(ref, lambda found: with_finalizers(found, held))
-        intent = STOPPED if is_stopped(live) else self._intents.of(key, live)
+        intent = self._intents.of(key, live) if not is_stopped(live) else STOPPED
+        if intent is STOPPED:
+            self._intents.forget(key)
         self._carry_out(key, intent)
         observed = self._backend.observe(key)
         self._publish(key, intent, observed)
@@ -88,6 +91,7 @@ class Services:
         shown.show(self._store, self._around.recorder, live, self._around.scale.told(key))
         self._history.prune(live, intent.known, self._around.revisions, intent.rollout.named)
         self._tell(ref, live, intent, observed)
+        return intent.again_s
 
     def _carry_out(self, key: str, intent: Intent) -> None:
         for change in diff(self._backend.observe(key), intent.units, kept=intent.kept):
@@ -174,6 +178,7 @@ class Services:
         if observed:
             return
         self._around.scale.forget(key)
+        self._intents.forget(key)
         self._around.publish(key, None)
         self._inner.pop(key, None)
         self._paths.pop(key, None)

@@ -53,6 +53,9 @@ class Asked:
     percent: int | None = None  # canaryTrafficPercent
     canaries: Sequence[Canary] = ()
     at_once: bool = True  # the new one beside the old; else the old one makes room first (Recreate)
+    # The newest has only begun: an older one that does not run, as after a restart, is not started
+    # meanwhile, unless the newest fails.
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,11 @@ class Rollout:
     meant: tuple[Share, ...]  # of the stable track; 100 in all, or none
     given: tuple[Share, ...]  # with canaries, and without those who cannot answer
     keep: tuple[str, ...]  # the revisions that run
+
+    @property
+    def is_settled(self) -> bool:
+        """The newest one answers."""
+        return self.ready == self.created
 
     @property
     def named(self) -> frozenset[str]:
@@ -105,6 +113,9 @@ def decide(asked: Asked, before: Before, health: Mapping[str, Health]) -> Rollou
     serving = [share.revision for share in meant]
     if not asked.at_once and created is not None and created not in serving:
         serving = []
+    failed = created is not None and health.get(created) is Health.FAILED
+    if asked.begins and not split and not failed:
+        serving = [name for name in serving if health.get(name, Health.ABSENT) != Health.ABSENT]
     keep = [created, *serving, *(canary.revision for canary in asked.canaries)]
     return Rollout(
         created,

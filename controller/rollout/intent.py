@@ -20,6 +20,7 @@ from controller.store.refs import Json
 from controller.workload import Role
 
 RECREATE = "Recreate"
+BEGINS_S = 30.0  # how long nobody else is started for a revision that comes when nothing runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Intent:
     known: Sequence[Revision] = ()
     revisions: Mapping[str, Revision] = field(default_factory=dict)  # the same, by name
     canaries: tuple[CanaryTold, ...] = ()
+    again_s: float | None = None  # look again by then, if nothing happens before
 
 
 STOPPED = Intent(Rollout(None, None, None, None, (), (), ()))
@@ -52,11 +54,16 @@ class Intents:
         backend: Backend,
         scale: Scale,
         url: Callable[[str], str],
+        clock: Callable[[], float],
     ) -> None:
         self._renderer = renderer
         self._backend = backend
         self._scale = scale
         self._url = url
+        self._clock = clock
+        self._begun: dict[
+            str, tuple[str, float]
+        ] = {}  # the newest revision of each, and since when
 
     def of(self, key: str, live: Json) -> Intent:
         versions = self._renderer.versions(live)
@@ -69,7 +76,8 @@ class Intents:
             name: health(revision, observed, name in proven, hold)
             for name, revision in revisions.items()
         }
-        rollout = decide(_asked(versions), before, found)
+        begins_s = self._begins_s(key, _latest_name(versions) or before.created)
+        rollout = decide(replace(_asked(versions), begins=begins_s > 0), before, found)
         run = _Run()
         current = _current(versions)
         for name in rollout.keep:
@@ -91,7 +99,20 @@ class Intents:
             versions.known,
             revisions,
             tuple(_canaries(versions, answering)),
+            begins_s if begins_s > 0 and not rollout.is_settled else None,
         )
+
+    def forget(self, key: str) -> None:
+        """Nothing of it is to run."""
+        self._begun.pop(key, None)
+
+    def _begins_s(self, key: str, newest: str | None) -> float:
+        """How long it still counts as just begun."""
+        name, since = self._begun.get(key, (None, 0.0))
+        if newest is not None and name != newest:
+            since = self._clock()
+            self._begun[key] = newest, since
+        return since + BEGINS_S - self._clock()
 
     def _asked_for(
         self,
@@ -181,13 +202,17 @@ def _called(live: Json) -> set[str]:
     return {share["revisionName"] for share in _predictor(live).get("traffic") or ()}
 
 
+def _latest_name(versions: Versions) -> str | None:
+    return versions.latest.revision.name if isinstance(versions.latest, Version) else None
+
+
 def _asked(versions: Versions) -> Asked:
     latest = versions.latest
     strategy = None
     if isinstance(latest, Version):
         strategy = latest.service.resource.spec.predictor.deployment_strategy
     return Asked(
-        latest.revision.name if isinstance(latest, Version) else None,
+        _latest_name(versions),
         versions.percent,
         [
             Canary(track.name, version.revision.name, track.percent or 0)

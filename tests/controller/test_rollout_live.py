@@ -262,3 +262,19 @@ async def test_the_working_directory_of_a_revision_goes_with_it(tmp_path: Path) 
         assert left(tmp_path) == ["predictor-00001-0"]
         plane.apply(version(2))
         await eventually(lambda: left(tmp_path) == ["predictor-00002-0"])
+
+
+async def test_started_again_with_another_manifest_only_the_new_one_runs(tmp_path: Path) -> None:
+    async with running(tmp_path, version(1)) as plane:
+        await goes_to(plane, "1:100")
+    async with running(tmp_path, version(2)) as plane:
+        await goes_to(plane, "2:100")
+        assert len(plane.watcher.pids()) == 1
+
+
+async def test_started_again_with_one_that_fails_the_one_before_serves(tmp_path: Path) -> None:
+    async with running(tmp_path, version(1)) as plane:
+        await goes_to(plane, "1:100")
+    async with running(tmp_path, version(2, None, "broken")) as plane:
+        await goes_to(plane, "1:100")
+        assert plane.model()["transitionStatus"] == "BlockedByFailedLoad"

@@ -94,6 +94,21 @@ ROWS: dict[str, Row] = {
     ),
     "scaled to zero it keeps its calls": Row(first(), ONE, {"1": IDLE}, "1:100", "1", "1"),
     "an older version again, as it once was": Row(Asked("1"), TWO, UP, "1:100", "1", "1", "2"),
+    "after a restart only the newest is started": Row(
+        Asked("2", begins=True), ONE, {}, "1:100", "2", "1"
+    ),
+    "after a restart, the newest fails: the one before is started": Row(
+        Asked("2", begins=True), ONE, {"2": FAILED}, "1:100", "2 1", "1"
+    ),
+    "after a restart, the newest takes long: the one before is started": Row(
+        Asked("2"), ONE, {"2": COMING}, "1:100", "2 1", "1"
+    ),
+    "after a restart, shares that were split are again": Row(
+        Asked("2", 10, begins=True), CANARY, {}, "2:10 1:90", "2 1", "1"
+    ),
+    "what runs goes on while the newest begins": Row(
+        Asked("2", begins=True), ONE, {"1": READY, "2": COMING}, "1:100", "2 1", "1"
+    ),
     "without room for two, the old one goes first": Row(
         Asked("2", at_once=False), ONE, {"1": READY, "2": COMING}, "1:100", "2", "1"
     ),
