@@ -202,7 +202,8 @@ def _components(seen: Seen, roles: Sequence[Role]) -> Json:
         said[Role.PREDICTOR]["traffic"] = [
             {"revisionName": share.revision, "percent": share.percent}
             | ({"tag": share.tag} if share.tag else {})
-            | ({"latestRevision": True} if share.revision == rollout.created else {})
+            # Of those that are ready, as Knative means it.
+            | ({"latestRevision": True} if share.revision == rollout.ready else {})
             for share in rollout.given
         ]
     return said

@@ -120,6 +120,13 @@ def test_copies_are_counted() -> None:
     assert said["modelStatus"]["copies"] == {"failedCopies": 1, "totalCopies": 1}
 
 
+def test_the_latest_share_is_that_of_the_newest_that_became_ready() -> None:
+    said = told(ROWS["the newest revision comes while an older one serves"], {})
+    assert said["components"]["predictor"]["traffic"] == [
+        {"revisionName": "iris-00001", "percent": 100, "latestRevision": True}
+    ]
+
+
 def test_revisions_and_their_shares_are_told_in_knatives_words() -> None:
     said = told(ROWS["the newest revision waits for its first call at 0 percent"], {})
     assert said["components"]["predictor"] == {
