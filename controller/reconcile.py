@@ -13,7 +13,7 @@ from controller.conditions import FALSE, TRUE, condition
 from controller.desired import World
 from controller.diary import Diary
 from controller.diff import Apply, End, diff
-from controller.endpoints import Endpoint, Route
+from controller.endpoints import Endpoint, Route, inner_key
 from controller.observe import Observed, Running
 from controller.pods import show
 from controller.rollout.history import History
@@ -115,7 +115,7 @@ class Services:
 
     def _publish_inner(self, key: str, intent: Intent, observed: Observed) -> None:
         before = self._inner.get(key, {})
-        inner = {f"{key}-{name}": name for name in intent.inner}
+        inner = {inner_key(key, name): name for name in intent.inner}
         # A transformer that ends may still have calls on their way to its predictor.
         inner |= {each: name for each, name in before.items() if name in observed}
         for gone in before.keys() - inner.keys():

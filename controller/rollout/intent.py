@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from controller.backend import Backend
 from controller.desired import Refused, Unit, Wanted
+from controller.endpoints import inner_key
 from controller.rollout.decide import Asked, Before, Canary, Health, Rollout, decide
 from controller.rollout.health import health
 from controller.rollout.identity import PLACEHOLDER
@@ -150,9 +151,11 @@ class Intents:
         run.kept |= {revision.units[role].name for role in made.waiting}
         for unit in made.units:
             called_as = (
-                (key, revision.name) if unit.role is made.entry else (f"{key}-{unit.name}", "")
+                (key, revision.name) if unit.role is made.entry else (inner_key(key, unit.name), "")
             )
             number = self._scale.replicas(*called_as, unit)
+            if unit.role is Role.EXPLAINER:
+                number = max(number, 1)  # it is called past the router: nobody would bring it back
             known = run.units.get(unit.name)
             if known is not None:  # of two revisions
                 number = max(number, known.replicas)
@@ -165,7 +168,7 @@ class Intents:
         host = self._backend.host(key, predictor)
         if len(revision.units) == 1:
             return version.wanted(host)
-        through = self._url(f"{key}-{predictor}").partition("://")[2]
+        through = self._url(inner_key(key, predictor)).partition("://")[2]
         made = version.wanted(through)
         if isinstance(made, Wanted) and self._scale.bounds(made.units[0]) != (1, 1):
             run.inner.add(predictor)

@@ -278,7 +278,7 @@ def test_a_predictor_is_there_until_the_transformer_before_it_has_ended(
         stage.act(word)
         done = stage.look()
     assert done == ["end transformer"]
-    inner = f"{KEY}-predictor-00001"
+    inner = f"{KEY}.predictor-00001"
     assert stage.addresses(inner) == 1
     stage.act("ended")
     assert stage.look() == ["end predictor"]

@@ -202,3 +202,12 @@ def test_who_was_rolled_back_to_gets_calls_when_it_is_there_not_while_it_starts(
     assert shares(stage) == "2:100"
     comes_up(stage)
     assert shares(stage) == "2:0 1:100"
+
+
+def test_an_explainer_never_goes_to_zero(stage: Stage, scale: Said) -> None:
+    run = "containers: [{command: [run]}]"
+    explainer = f"{{minReplicas: 0, {run}}}"
+    scale.number["explainer-00001"] = 0
+    apply(stage, service(f"spec:\n  predictor: {{{run}}}\n  explainer: {explainer}"))
+    comes_up(stage)
+    assert replicas(stage) == {"predictor-00001": 1, "explainer-00001": 1}

@@ -202,14 +202,14 @@ async def test_a_transformer_of_scaled_predictors_calls_them_through_the_router(
     text = service(f"spec:\n  predictor: {{minReplicas: 2, {run}}}\n  transformer: {{{run}}}")
     async with running(tmp_path, text) as plane:
         await eventually(plane.ready)
-        inner = plane.router.endpoints["default/iris-predictor-00001"]
+        inner = plane.router.endpoints["default/iris.predictor-00001"]
         assert len(inner.addresses) == 2
         lines = [psutil.Process(pid).cmdline() for pid in plane.watcher.pids(name="iris")]
         lines += [psutil.Process(pid).cmdline() for pid in plane.watcher.pids()]
         hosts = {
             line[line.index("--predictor_host") + 1] for line in lines if "--predictor_host" in line
         }
-        assert hosts == {"router/services/default/iris-predictor-00001"}
+        assert hosts == {"router/services/default/iris.predictor-00001"}
         await settled(plane)
         plane.delete()
         await eventually(lambda: plane.live() is None)
