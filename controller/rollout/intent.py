@@ -115,10 +115,11 @@ class Intents:
     def _begins_s(self, key: str, newest: str | None) -> float:
         """How long it still counts as just begun."""
         name, since = self._begun.get(key, (None, 0.0))
-        if newest is not None and name != newest:
-            since = self._clock()
+        now = self._clock()
+        if newest is not None and (name != newest or now < since):  # a clock may be set back
+            since = now
             self._begun[key] = newest, since
-        return since + BEGINS_S - self._clock()
+        return since + BEGINS_S - now
 
     def _asked_for(
         self,

@@ -40,6 +40,8 @@ class Stage:
     """One service, its backend, and what callers were told."""
 
     def __init__(self, folder: Path, scale: Scale = FIXED) -> None:
+        self.now = 1_700_000_000.0
+        self.again_s: float | None = None  # said by the last look
         self.store = Store(folder / "state.db", ALL_KINDS)
         self.backend = Scripted()
         self.endpoints: dict[str, Endpoint | None] = {}
@@ -52,7 +54,7 @@ class Stage:
                 World(terms=HERE, needs_host=True),
                 self.endpoints.__setitem__,
                 lambda key: f"http://router/services/{key}",
-                lambda: 1_700_000_000.0,
+                lambda: self.now,
                 scale,
                 10,
             )
@@ -96,7 +98,7 @@ class Stage:
     def look(self) -> list[str]:
         """What was done."""
         before = len(self.backend.calls)
-        self._services.reconcile(KEY)
+        self.again_s = self._services.reconcile(KEY)
         return self.backend.calls[before:]
 
     @property

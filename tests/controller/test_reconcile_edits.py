@@ -211,3 +211,14 @@ def test_an_explainer_never_goes_to_zero(stage: Stage, scale: Said) -> None:
     apply(stage, service(f"spec:\n  predictor: {{{run}}}\n  explainer: {explainer}"))
     comes_up(stage)
     assert replicas(stage) == {"predictor-00001": 1, "explainer-00001": 1}
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait_longer(stage: Stage) -> None:
+    apply(stage, version("run"))
+    assert stage.again_s == 30.0
+    stage.now -= 3600
+    stage.look()
+    assert stage.again_s == 30.0
+    stage.now += 20
+    stage.look()
+    assert stage.again_s == 10.0
