@@ -46,6 +46,13 @@ class Endpoint:
         return tuple(address for route in self.routes for address in route.addresses)
 
 
+def inner_key(service: str, unit: str) -> str:
+    """As which the router knows a unit that only its own service calls. No service has a dot in its
+    name, so none is called so (`iris-predictor-00001` may be one).
+    """
+    return f"{service}.{unit}"
+
+
 def whole(addresses: tuple[str, ...], path: str) -> Endpoint:
     """Of a service without revisions."""
     return Endpoint(path, (Route("", 100, addresses),))

@@ -159,13 +159,15 @@ class ControlPlane:
             return False
         return bool(endpoint.addresses) or (endpoint.hold and bool(endpoint.routes))
 
-    async def _look(self, key: Key) -> None:
+    async def _look(self, key: Key) -> float | None:
         which, name = key
+        again_s = None
         if which == SERVICE.name:
-            self._services.reconcile(name)
+            again_s = self._services.reconcile(name)
         else:
             self._graphs.reconcile(name)
         self._on_change()
+        return again_s
 
     def _failed(self, key: Key, bug: Exception, pause_s: float) -> None:
         which, name = key

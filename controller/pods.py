@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from controller.observe import Observed, Replica, Running
 from controller.pod_status import pod_status
 from controller.store.dependents import owned_by
+from controller.store.errors import ApiError
 from controller.store.own_kinds import POD
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
@@ -24,12 +25,24 @@ def show(store: Store, service: Json, observed: Observed) -> None:
         for running, replica in _replicas(observed):
             pod = known.pop(replica.name, None)
             if pod is None and running.unit is not None:
-                pod = store.create(POD, _pod(service, running, replica))
+                pod = _made(store, _pod(service, running, replica))
             if pod is not None:
                 container, before = pod["spec"]["containers"][0], pod.get("status") or {}
                 store.replace_status(Ref.of(POD, pod), pod_status(container, replica, before))
         for pod in known.values():
             store.delete(Ref.of(POD, pod))
+
+
+def _made(store: Store, pod: Json) -> Json | None:
+    """None if it cannot be called so, which is no reason not to run: the name is too long for a
+    Pod, or `iris` with a predictor `v2` and `iris-v2` both have it. The first one is shown.
+    """
+    try:
+        return store.create(POD, pod)
+    except ApiError as refused:
+        if refused.code not in (409, 422):
+            raise
+        return None
 
 
 def _replicas(observed: Observed) -> Iterator[tuple[Running, Replica]]:

@@ -6,14 +6,14 @@ in the middle; whatever takes time reports by having the key added again.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.backend import Backend
 from controller.conditions import FALSE, TRUE, condition
 from controller.desired import World
 from controller.diary import Diary
 from controller.diff import Apply, End, diff
-from controller.endpoints import Endpoint, Route
+from controller.endpoints import Endpoint, Route, inner_key
 from controller.observe import Observed, Running
 from controller.pods import show
 from controller.rollout.history import History
@@ -64,22 +64,26 @@ class Services:
         self._diary = Diary(around.recorder)
         self._history = History(around.store)
         renderer = Renderer(self._history, around.view, around.world)
-        self._intents = Intents(renderer, around.backend, around.scale, around.url)
+        self._intents = Intents(renderer, around.backend, around.scale, around.url, around.clock)
         self._paths: dict[str, str] = {}  # of the last good specs
+        self._held: set[str] = set()  # whose calls wait where nobody is
         # What of them only their transformers call: names of units, by the router's key.
         self._inner: dict[str, dict[str, str]] = {}
 
-    def reconcile(self, key: str) -> None:
+    def reconcile(self, key: str) -> float | None:
+        """After how many seconds to look again, if nothing happens before."""
         namespace, _, name = key.partition("/")
         ref = Ref(SERVICE, namespace, name)
         live = self._store.find(ref)
         if live is None or is_going(live):
             self._remove(key, ref, live)
-            return
+            return None
         if FINALIZER not in finalizers(live):
             held = [*finalizers(live), FINALIZER]
             live = self._store.edit(ref, lambda found: with_finalizers(found, held))
-        intent = STOPPED if is_stopped(live) else self._intents.of(key, live)
+        intent = self._intents.of(key, live) if not is_stopped(live) else STOPPED
+        if intent is STOPPED:
+            self._intents.forget(key)
         self._carry_out(key, intent)
         observed = self._backend.observe(key)
         self._publish(key, intent, observed)
@@ -88,6 +92,7 @@ class Services:
         shown.show(self._store, self._around.recorder, live, self._around.scale.told(key))
         self._history.prune(live, intent.known, self._around.revisions, intent.rollout.named)
         self._tell(ref, live, intent, observed)
+        return intent.again_s
 
     def _carry_out(self, key: str, intent: Intent) -> None:
         for change in diff(self._backend.observe(key), intent.units, kept=intent.kept):
@@ -106,19 +111,31 @@ class Services:
             return
         self._publish_inner(key, intent, observed)
         routes = _routes(intent, observed)
-        self._around.publish(key, Endpoint(self._paths[key], routes, intent.hold))
+        self._offer(key, Endpoint(self._paths[key], routes, intent.hold))
 
     def _publish_inner(self, key: str, intent: Intent, observed: Observed) -> None:
         before = self._inner.get(key, {})
-        inner = {f"{key}-{name}": name for name in intent.inner}
+        inner = {inner_key(key, name): name for name in intent.inner}
         # A transformer that ends may still have calls on their way to its predictor.
         inner |= {each: name for each, name in before.items() if name in observed}
         for gone in before.keys() - inner.keys():
-            self._around.publish(gone, None)
+            self._offer(gone, None)
         for each, name in inner.items():
             route = Route("", 100, _addresses(observed.get(name)))
-            self._around.publish(each, Endpoint(self._paths[key], (route,), intent.hold))
+            self._offer(each, Endpoint(self._paths[key], (route,), intent.hold))
         self._inner[key] = inner
+
+    def _offer(self, key: str, endpoint: Endpoint | None) -> None:
+        """Calls that wait for the first replica do so until it is there, also if by now the
+        manifest says that it may not go.
+        """
+        if endpoint and key in self._held and endpoint.routes and not endpoint.addresses:
+            endpoint = replace(endpoint, hold=True)
+        if endpoint and endpoint.hold:
+            self._held.add(key)
+        else:
+            self._held.discard(key)
+        self._around.publish(key, endpoint)
 
     # What is told of it
 
@@ -164,7 +181,7 @@ class Services:
     def _remove(self, key: str, ref: Ref, live: Json | None) -> None:
         """Drained, ended, and then let go of."""
         if key in self._paths:
-            self._around.publish(key, Endpoint(self._paths[key]))
+            self._offer(key, Endpoint(self._paths[key]))
         self._carry_out(key, STOPPED)
         observed = self._backend.observe(key)
         self._publish_inner(key, STOPPED, observed)
@@ -174,7 +191,8 @@ class Services:
         if observed:
             return
         self._around.scale.forget(key)
-        self._around.publish(key, None)
+        self._intents.forget(key)
+        self._offer(key, None)
         self._inner.pop(key, None)
         self._paths.pop(key, None)
         if live is not None and FINALIZER in finalizers(live):

@@ -25,6 +25,12 @@ STOPPED = "Stopped"
 STANDBY = "Standby"  # scaled to zero: it is loaded when somebody asks
 MODE = "Standard"
 NOT_CREATED = "NotCreated"
+REVISIONS = (
+    "latestCreatedRevision",
+    "latestReadyRevision",
+    "latestRolledoutRevision",
+    "previousRolledoutRevision",
+)
 
 
 NO_ROLLOUT = Rollout(None, None, None, None, (), (), ())
@@ -188,27 +194,25 @@ def _components(seen: Seen, roles: Sequence[Role]) -> Json:
         if running is not None:
             said[role] = {"url": running.addresses[0]} if running.addresses else {}
     rollout = seen.rollout
-    names = {
-        "latestCreatedRevision": rollout.created,
-        "latestReadyRevision": rollout.ready,
-        "latestRolledoutRevision": rollout.rolled,
-        "previousRolledoutRevision": rollout.previous,
-    }
-    told = {key: name for key, name in names.items() if name is not None}
+    names = (rollout.created, rollout.ready, rollout.rolled, rollout.previous)
+    told = {key: name for key, name in zip(REVISIONS, names, strict=True) if name is not None}
     if told:
         said[Role.PREDICTOR] = (said.get(Role.PREDICTOR) or {}) | told
     if rollout.given:
         said[Role.PREDICTOR]["traffic"] = [
             {"revisionName": share.revision, "percent": share.percent}
             | ({"tag": share.tag} if share.tag else {})
-            | ({"latestRevision": True} if share.revision == rollout.created else {})
+            # Of those that are ready, as Knative means it.
+            | ({"latestRevision": True} if share.revision == rollout.ready else {})
             for share in rollout.given
         ]
     return said
 
 
 def _stopped(seen: Seen) -> Json:
-    """Stopped on request: nothing of the predictor is left to tell."""
+    """Stopped on request: nothing of the predictor is left to tell, but who had which share: what
+    was rolled back does not come back with all calls.
+    """
     known = {item["type"] for item in seen.before.get("conditions") or ()}
     roles = [role for role in Role if role is Role.PREDICTOR or _ready_type(role) in known]
     told = [
@@ -219,11 +223,14 @@ def _stopped(seen: Seen) -> Json:
     left = [role for role, running in seen.observed.items() if running.replicas]
     message = f"{' and '.join(left)} still ending" if left else ""
     told.append(Told(STOPPED, FALSE if left else TRUE, "", message, informative=True))
-    return {
+    predictor = (seen.before.get("components") or {}).get(Role.PREDICTOR) or {}
+    revisions = {key: predictor[key] for key in REVISIONS if key in predictor}
+    said: Json = {
         "observedGeneration": seen.generation,
         "conditions": conditions(told, seen.before, seen.now),
         "deploymentMode": MODE,
     }
+    return said | ({"components": {Role.PREDICTOR: revisions}} if revisions else {})
 
 
 def _ready_type(role: Role) -> str:

@@ -13,6 +13,7 @@ from router.execute import Upstream
 from router.messages import (
     CLIENT_CLOSED,
     DONE,
+    JSON,
     Cancellable,
     Handler,
     Head,
@@ -25,6 +26,8 @@ from router.wire.hops import end_to_end
 
 # Written anew for the call, or dealt with by the front already.
 _OURS = (b"host", b"content-length", b"expect", b"x-request-id")
+# What plain `curl -d` calls JSON, for which it is no form.
+_FORM = b"application/x-www-form-urlencoded"
 # The front writes these into every answer.
 _FRONTS = frozenset({b"date", b"x-request-id", b"x-graphway-revision"})
 
@@ -76,7 +79,7 @@ def call_service(upstream: Upstream, random: Random) -> Handler:
         call = Call(
             f"service/{service.key}",
             service.target,
-            _passed(head, request.request_id),
+            _passed(head, request),
             request.document.body,
             None,
             bits(64),
@@ -94,5 +97,8 @@ def _target(head: Head) -> bytes:
     return path + b"?" + head.query if head.query else path
 
 
-def _passed(head: Head, request_id: bytes) -> Headers:
-    return (*end_to_end(head.headers, *_OURS), (b"x-request-id", request_id))
+def _passed(head: Head, request: Request) -> Headers:
+    headers = end_to_end(head.headers, *_OURS)
+    if head.fields.get(b"content-type") == _FORM and request.document.body[:1] in (b"{", b"["):
+        headers = (*(pair for pair in headers if pair[0] != b"content-type"), *JSON)
+    return (*headers, (b"x-request-id", request.request_id))

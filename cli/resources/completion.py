@@ -14,6 +14,7 @@ from controller.client.origin import Unreachable
 from controller.store.errors import ApiError
 
 PATIENCE_S = 1.0
+OF_SERVICE = "serving.kserve.io/inferenceservice"  # a label of what belongs to one
 
 
 def complete_words(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -44,6 +45,23 @@ def complete_services(ctx: typer.Context, incomplete: str) -> list[str]:
         kind = api.kind("inferenceservices")
         found = _names(api, ctx, kind) if kind else []
         return [word for word in found if word.startswith(incomplete)]
+    except (NoServer, Unreachable, ApiError):
+        return []
+
+
+def complete_revisions(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Numbers of the revisions that are kept of the InferenceService that is named."""
+    try:
+        api = _api(ctx)
+        kind = api.kind_of("apps/v1", "ControllerRevision")
+        # Before an option without its value, words are not yet told apart.
+        words = [ctx.params.get("name"), *ctx.args]
+        name = next((word.rpartition("/")[2] for word in words if word), "")
+        if kind is None:
+            return []
+        where = Selection(ctx.params.get("namespace") or "default", f"{OF_SERVICE}={name}")
+        numbers = [str(item["revision"]) for item in api.list(kind, where)["items"]]
+        return [number for number in numbers if number.startswith(incomplete)]
     except (NoServer, Unreachable, ApiError):
         return []
 

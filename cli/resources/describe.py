@@ -5,12 +5,13 @@ Values of Secrets are not shown, only how long they are.
 
 import sys
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import typer
 
 from cli.resources.connect import REFUSED, Server, connected, fail, told
 from cli.resources.events import event_kind, last_seen, message_of, order
+from cli.resources.operated import sections
 from cli.resources.output import as_yaml, put
 from cli.resources.table import Rows
 from cli.resources.teach import examples
@@ -87,6 +88,9 @@ def _described(api: Api, resource: Json) -> Iterator[str]:
             for c in conditions
         ],
     )
+    if resource["kind"] == "InferenceService":
+        for section in sections(api, resource):
+            yield from _table(section.title, section.header, section.rows)
     found = api.list(event_kind(api), api.events_of(resource))["items"]
     yield from _table(
         "Events",
@@ -128,7 +132,7 @@ def _block(label: str, value: object) -> Iterator[str]:
     yield from (f"  {line}" for line in text.splitlines())
 
 
-def _table(label: str, header: tuple[str, ...], rows: list[list[object]]) -> Iterator[str]:
+def _table(label: str, header: tuple[str, ...], rows: Sequence[Sequence[object]]) -> Iterator[str]:
     if rows:
         yield f"{label}:"
         yield from (f"  {line}" for line in Rows(header).lines(rows))

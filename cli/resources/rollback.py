@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from cli.resources.changes import changes
-from cli.resources.completion import complete_services
+from cli.resources.completion import complete_revisions, complete_services
 from cli.resources.connect import REFUSED, USAGE, Server, connected, fail
 from cli.resources.manifests import MANIFEST
 from cli.resources.output import put
@@ -84,7 +84,11 @@ def rollback(
     number: Annotated[
         int | None,
         typer.Option(
-            "--to-revision", metavar="N", help="Which one (the one before).", show_default=False
+            "--to-revision",
+            metavar="N",
+            help="Which one (the one before).",
+            autocompletion=complete_revisions,
+            show_default=False,
         ),
     ] = None,
     dry_run: Annotated[

@@ -192,18 +192,18 @@ class LocalUnit:
         if not other:
             return
         states = self._around.backend.states()
-        ready = {
+        called = {
             key: address
             for key in other
-            if key in states and (address := _address(states[key], self._applied[key]))
+            if key in states and (address := _called_at(states[key], self._applied[key]))
         }
-        for key in other - ready.keys() - specs.keys():
+        for key in other - called.keys() - specs.keys():
             self._around.backend.stop(key)  # nobody calls it
-        if ready:
-            self._withdrawn |= ready.keys()
+        if called:
+            self._withdrawn |= called.keys()
             self._around.changed(self._service)
-            await self._around.drained(ready.values(), self._around.drain_s)
-        for key in ready.keys() - specs.keys():
+            await self._around.drained(called.values(), self._around.drain_s)
+        for key in called.keys() - specs.keys():
             self._around.backend.stop(key)
 
     async def _prepared(self, unit: Unit) -> dict[str, ProcessSpec] | str:
@@ -273,7 +273,12 @@ class LocalUnit:
 
 
 def _address(state: ProcessState, spec: ProcessSpec) -> str | None:
-    if state.phase is not ProcessPhase.READY or not spec.ports:
+    return _called_at(state, spec) if state.phase is ProcessPhase.READY else None
+
+
+def _called_at(state: ProcessState, spec: ProcessSpec) -> str | None:
+    """Where calls are on their way; also to one that has just become too busy to be ready."""
+    if state.phase not in (ProcessPhase.READY, ProcessPhase.NOT_READY) or not spec.ports:
         return None
     return f"http://127.0.0.1:{state.ports[spec.ports[0].number]}"
 

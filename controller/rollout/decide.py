@@ -53,6 +53,9 @@ class Asked:
     percent: int | None = None  # canaryTrafficPercent
     canaries: Sequence[Canary] = ()
     at_once: bool = True  # the new one beside the old; else the old one makes room first (Recreate)
+    # The newest has only begun: an older one that does not run, as after a restart, is not started
+    # meanwhile, unless the newest fails.
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,11 @@ class Rollout:
     keep: tuple[str, ...]  # the revisions that run
 
     @property
+    def is_settled(self) -> bool:
+        """The newest one answers."""
+        return self.ready == self.created
+
+    @property
     def named(self) -> frozenset[str]:
         """All that somebody may still ask for."""
         named = (self.created, self.ready, self.rolled, self.previous, *self.keep)
@@ -87,6 +95,8 @@ def decide(asked: Asked, before: Before, health: Mapping[str, Health]) -> Rollou
     ready = created if answers(created) else before.ready
     rolled, previous = before.rolled, before.previous
     split = asked.percent is not None and asked.percent < 100
+    if split and created == rolled and created != before.created:
+        previous = None  # an older content came back: its share takes nothing from anybody
     if split and previous and previous != rolled and ready == rolled == created:
         rolled = previous  # a share is taken back from one that was rolled out
     meant: tuple[Share, ...] = ()
@@ -96,6 +106,9 @@ def decide(asked: Asked, before: Before, health: Mapping[str, Health]) -> Rollou
             Share(ready, asked.percent),
             Share(rolled, 100 - asked.percent, PREVIOUS),
         )
+    elif ready is not None and answers(rolled) and not answers(ready):
+        assert rolled is not None
+        meant = (Share(rolled, 100),)  # one that is lost just now is not promoted
     elif ready is not None:
         meant = (Share(ready, 100),)
         if rolled != ready:
@@ -105,6 +118,9 @@ def decide(asked: Asked, before: Before, health: Mapping[str, Health]) -> Rollou
     serving = [share.revision for share in meant]
     if not asked.at_once and created is not None and created not in serving:
         serving = []
+    failed = created is not None and health.get(created) is Health.FAILED
+    if asked.begins and not split and not failed:
+        serving = [name for name in serving if health.get(name, Health.ABSENT) != Health.ABSENT]
     keep = [created, *serving, *(canary.revision for canary in asked.canaries)]
     return Rollout(
         created,

@@ -9,7 +9,7 @@ from controller.rollout.revision import Revision
 
 def health(revision: Revision, observed: Observed, proven: bool, hold: bool) -> Health:
     """`proven`: it was ready before. Then one replica of each unit is enough to go on, and with
-    `hold` (calls wait for it) none has to be there.
+    `hold` (calls wait for it, since they went to it already) none has to be there.
     """
     found = [observed.get(unit.name) for unit in revision.units.values()]
     units = [running for running in found if running is not None and running.unit is not None]

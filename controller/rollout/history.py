@@ -6,11 +6,13 @@ between revisions in the same way.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from controller.desired import Wanted
 from controller.resources.model import dump
 from controller.rollout.identity import digests, together
 from controller.rollout.revision import Named, Revision, named, read, written
+from controller.rollout.tracks import STABLE
 from controller.store.dependents import owned_by
 from controller.store.own_kinds import CONTROLLER_REVISION
 from controller.store.refs import Json, Ref
@@ -41,7 +43,7 @@ class History:
         whole = together(content.values())
         for revision in known:
             if revision.digest == whole:
-                return revision
+                return self._renewed(live, revision, track, wanted)
         number = known[-1].number + 1 if known else 1
         units = {
             unit.role.value: _named(unit.name, number, unit.role, content[unit.role], known)
@@ -56,10 +58,24 @@ class History:
             units,
             live["spec"],
             _authors(metadata.get("annotations") or {}),
-            [(each.document.file, dump(each.resource)) for each in wanted.runtimes],
+            _kept(wanted),
         )
         self._store.create(CONTROLLER_REVISION, written(revision, live))
         return revision
+
+    def _renewed(self, live: Json, revision: Revision, track: str, wanted: Wanted) -> Revision:
+        """What is no part of its content (how it is scaled, say) is kept as it was said last: it
+        holds for this revision also when a newer one has come.
+        """
+        if track not in (STABLE, revision.track):
+            return revision
+        annotations = _authors(live["metadata"].get("annotations") or {})
+        now = replace(revision, track=track, spec=live["spec"], annotations=annotations)
+        if now == revision:
+            return revision
+        now = replace(now, runtimes=_kept(wanted))
+        self._store.replace(CONTROLLER_REVISION, written(now, live))
+        return now
 
     def prune(
         self, live: Json, known: Sequence[Revision], keep: int, used: Collection[str]
@@ -78,6 +94,10 @@ def _named(base: str, number: int, role: str, content: str, known: Sequence[Revi
         if unit is not None and unit.digest == content:
             return unit
     return Named(f"{base}-{number:05d}", content)
+
+
+def _kept(wanted: Wanted) -> list[tuple[str, Json]]:
+    return [(each.document.file, dump(each.resource)) for each in wanted.runtimes]
 
 
 def _authors(annotations: Mapping[str, str]) -> dict[str, str]:

@@ -52,10 +52,9 @@ def _digest(unit: Unit) -> str:
         "pod": dump(component.pod),
         "called": component.called,
         "mounts": [
-            [mount.path, mount.uri, dump(mount.storage) if mount.storage else None]
+            [mount.path, _whole(mount.uri, unit), dump(mount.storage) if mount.storage else None]
             for mount in component.mounts
         ],
-        "folder": str(unit.folder),
         "packages": unit.packages,
     }
     said["annotations"] = {
@@ -78,6 +77,11 @@ def matters(annotation: str) -> bool:
 def together(digests: Iterable[str]) -> str:
     """One for all of them, in their order."""
     return _short([*digests])
+
+
+def _whole(uri: str | None, unit: Unit) -> str | None:
+    """A path that begins at the manifest; the folder of that matters to nothing else."""
+    return str(unit.folder / uri) if uri and "://" not in uri else uri
 
 
 def _short(said: Any) -> str:

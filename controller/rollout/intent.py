@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from controller.backend import Backend
 from controller.desired import Refused, Unit, Wanted
+from controller.endpoints import inner_key
 from controller.rollout.decide import Asked, Before, Canary, Health, Rollout, decide
 from controller.rollout.health import health
 from controller.rollout.identity import PLACEHOLDER
@@ -20,6 +21,7 @@ from controller.store.refs import Json
 from controller.workload import Role
 
 RECREATE = "Recreate"
+BEGINS_S = 30.0  # how long nobody else is started for a revision that comes when nothing runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Intent:
     known: Sequence[Revision] = ()
     revisions: Mapping[str, Revision] = field(default_factory=dict)  # the same, by name
     canaries: tuple[CanaryTold, ...] = ()
+    again_s: float | None = None  # look again by then, if nothing happens before
 
 
 STOPPED = Intent(Rollout(None, None, None, None, (), (), ()))
@@ -52,29 +55,40 @@ class Intents:
         backend: Backend,
         scale: Scale,
         url: Callable[[str], str],
+        clock: Callable[[], float],
     ) -> None:
         self._renderer = renderer
         self._backend = backend
         self._scale = scale
         self._url = url
+        self._clock = clock
+        self._begun: dict[
+            str, tuple[str, float]
+        ] = {}  # the newest revision of each, and since when
 
     def of(self, key: str, live: Json) -> Intent:
         versions = self._renderer.versions(live)
         revisions = {revision.name: revision for revision in versions.known}
         observed = self._backend.observe(key)
         before = before_of(live, revisions)
-        hold = self._holds(self._asked_for(live, versions, revisions, before))
-        proven = {before.ready, before.rolled, *_called(live)}
+        # An older one may be at zero, whatever the newest says.
+        hold = self._holds(self._asked_for(live, versions, revisions, before)) or any(
+            running.unit is not None and running.unit.replicas == 0 for running in observed.values()
+        )
+        called = _called(live)
+        proven = {before.ready, before.rolled, *called}
         found = {
-            name: health(revision, observed, name in proven, hold)
+            name: health(revision, observed, name in proven, hold and name in called)
             for name, revision in revisions.items()
         }
-        rollout = decide(_asked(versions), before, found)
+        begins_s = self._begins_s(key, _latest_name(versions) or before.created)
+        rollout = decide(replace(_asked(versions), begins=begins_s > 0), before, found)
         run = _Run()
         current = _current(versions)
         for name in rollout.keep:
             version = current.get(name) or self._renderer.older(live, revisions[name])
             self._add(run, key, revisions[name], version)
+        hold = hold or any(unit.replicas == 0 for unit in run.units.values())
         ready = run.wanted.get(rollout.ready or rollout.created or "")
         answering = {name for name, each in found.items() if each.answers}
         waits = any(share.revision in answering for share in rollout.given) and hold
@@ -91,7 +105,21 @@ class Intents:
             versions.known,
             revisions,
             tuple(_canaries(versions, answering)),
+            begins_s if begins_s > 0 and not rollout.is_settled else None,
         )
+
+    def forget(self, key: str) -> None:
+        """Nothing of it is to run."""
+        self._begun.pop(key, None)
+
+    def _begins_s(self, key: str, newest: str | None) -> float:
+        """How long it still counts as just begun."""
+        name, since = self._begun.get(key, (None, 0.0))
+        now = self._clock()
+        if newest is not None and (name != newest or now < since):  # a clock may be set back
+            since = now
+            self._begun[key] = newest, since
+        return since + BEGINS_S - now
 
     def _asked_for(
         self,
@@ -124,9 +152,11 @@ class Intents:
         run.kept |= {revision.units[role].name for role in made.waiting}
         for unit in made.units:
             called_as = (
-                (key, revision.name) if unit.role is made.entry else (f"{key}-{unit.name}", "")
+                (key, revision.name) if unit.role is made.entry else (inner_key(key, unit.name), "")
             )
             number = self._scale.replicas(*called_as, unit)
+            if unit.role is Role.EXPLAINER:
+                number = max(number, 1)  # it is called past the router: nobody would bring it back
             known = run.units.get(unit.name)
             if known is not None:  # of two revisions
                 number = max(number, known.replicas)
@@ -139,7 +169,7 @@ class Intents:
         host = self._backend.host(key, predictor)
         if len(revision.units) == 1:
             return version.wanted(host)
-        through = self._url(f"{key}-{predictor}").partition("://")[2]
+        through = self._url(inner_key(key, predictor)).partition("://")[2]
         made = version.wanted(through)
         if isinstance(made, Wanted) and self._scale.bounds(made.units[0]) != (1, 1):
             run.inner.add(predictor)
@@ -181,13 +211,17 @@ def _called(live: Json) -> set[str]:
     return {share["revisionName"] for share in _predictor(live).get("traffic") or ()}
 
 
+def _latest_name(versions: Versions) -> str | None:
+    return versions.latest.revision.name if isinstance(versions.latest, Version) else None
+
+
 def _asked(versions: Versions) -> Asked:
     latest = versions.latest
     strategy = None
     if isinstance(latest, Version):
         strategy = latest.service.resource.spec.predictor.deployment_strategy
     return Asked(
-        latest.revision.name if isinstance(latest, Version) else None,
+        _latest_name(versions),
         versions.percent,
         [
             Canary(track.name, version.revision.name, track.percent or 0)

@@ -4,14 +4,14 @@ It joins tracks, rendering and history. A version is rendered from the manifest 
 manifest asks for it, and else from what its revision has kept, runtimes included.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from controller.desired import INVALID, Refused, Unit, Wanted, World, desired
 from controller.resources.annotations import DISABLE_AUTO_UPDATE
 from controller.resources.parse import Service
 from controller.rollout.history import History
-from controller.rollout.identity import PLACEHOLDER
+from controller.rollout.identity import PLACEHOLDER, matters
 from controller.rollout.revision import Revision
 from controller.rollout.tracks import STABLE, Track, tracks
 from controller.store.refs import Json
@@ -66,8 +66,8 @@ class Renderer:
         made: list[tuple[Track, Version | Refused]] = []
         for track in tracks(service):
             version = self._version(live, known, track, world)
-            if isinstance(version, Version) and version.revision not in known:
-                known = [*known, version.revision]
+            if isinstance(version, Version):
+                known = _with(known, version.revision)
             made.append((track, version))
         (_, latest), *others = made
         return Versions(
@@ -94,16 +94,19 @@ class Renderer:
         service = self._view.service(said)
         if isinstance(service, list):
             return None
+        for track in tracks(service):
+            if track.name == revision.track:
+                return Version(revision, track.service, self._world_of(revision))
+        return None
+
+    def _world_of(self, revision: Revision) -> World:
+        """With the runtimes as they were."""
         runtimes = [self._view.runtime(file, kept) for file, kept in revision.runtimes]
-        world = replace(
+        return replace(
             self._world,
             runtimes=[runtime for runtime in runtimes if runtime is not None],
             config=self._view.config(),
         )
-        for track in tracks(service):
-            if track.name == revision.track:
-                return Version(revision, track.service, world)
-        return None
 
     def _version(
         self, live: Json, known: Sequence[Revision], track: Track, world: World
@@ -123,9 +126,24 @@ class Renderer:
         if annotations.get(DISABLE_AUTO_UPDATE) != "true":
             return None
         for revision in reversed(known):
-            if revision.track == track.name == STABLE and revision.spec == live["spec"]:
-                return self.older(live, revision)
+            if revision.track == track.name == STABLE and _says_the_same(revision, live):
+                return Version(revision, track.service, self._world_of(revision))
         return None
+
+
+def _with(known: Sequence[Revision], one: Revision) -> list[Revision]:
+    """In its place, if it is known by an older wording."""
+    if all(each.name != one.name for each in known):
+        return [*known, one]
+    return [one if each.name == one.name else each for each in known]
+
+
+def _says_the_same(revision: Revision, live: Json) -> bool:
+    def said(annotations: Mapping[str, str]) -> dict[str, str]:
+        return {name: text for name, text in annotations.items() if matters(name)}
+
+    annotations = live["metadata"].get("annotations") or {}
+    return revision.spec == live["spec"] and said(revision.annotations) == said(annotations)
 
 
 def _percent(service: Service) -> int | None:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from controller.endpoints import inner_key
 from controller.resources.credentials import ConfigMap
 from controller.scaling.declared import policy_of
 from controller.scaling.knobs import CONFIG_MAP, KNATIVE, Knobs, configured
@@ -80,7 +81,7 @@ class UnitScale:
         """`service` and `revision`: as which its calls are counted. One that is no revision of its
         own is counted as a service, by the names of service and unit.
         """
-        owner = service if revision else service.removesuffix(f"-{unit.name}")
+        owner = service if revision else service.removesuffix(inner_key("", unit.name))
         key = service, revision
         self._units.setdefault(owner, {})[key] = unit.name
         self._unit_of[key] = owner, unit.name

@@ -92,6 +92,7 @@ AUTOSCALER = Kind(
         Column("MaxPods", ".spec.maxReplicas", "integer"),
         Column("Replicas", ".status.currentReplicas", "integer"),
         Column("Desired", ".status.desiredReplicas", "integer", priority=1),
+        Column("Why", ".status.conditions[?(@.type=='AbleToScale')].message", priority=1),
         _AGE,
     ),
 )

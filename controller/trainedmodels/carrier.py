@@ -26,6 +26,10 @@ from controller.workload import Component
 log = logging.getLogger("graphway.controller")
 
 RESYNC_S = 60.0
+NO_SETTINGS = (
+    "; if the server is MLServer, add a model-settings.json to the model: "
+    "how it loads this framework is not known here"
+)
 
 
 class Supply(Protocol):
@@ -179,6 +183,8 @@ class Carrier:
         else:
             words = await self._supply.last_words(service, life.replica)
             failure = f"{failure}: {words}" if words else failure
+            if not self._repository(service).has_settings(name):
+                failure += NO_SETTINGS
             if life.held.get(name, digest) != digest and await server.is_ready(name):
                 failure += "; the model before it is still served"
             else:

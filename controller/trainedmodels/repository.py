@@ -52,6 +52,9 @@ class Repository:
             return f"{error.filename or self.root}: {error.strerror or type(error).__name__}"
         return None
 
+    def has_settings(self, name: str) -> bool:
+        return (self.root / name / SETTINGS).exists()
+
     def only(self, name: str, digest: str) -> None:
         """The ones before it go."""
         for folder in self._all(name):

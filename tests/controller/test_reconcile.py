@@ -12,7 +12,7 @@ from controller.endpoints import Endpoint
 from controller.local.plan import HERE
 from controller.observe import Phase
 from controller.reconcile import Around, Services
-from controller.scale import FIXED
+from controller.scale import FIXED, Scale
 from controller.store.metadata import is_going
 from controller.store.own_kinds import ALL_KINDS
 from controller.store.recorder import Recorder
@@ -39,7 +39,9 @@ ALONE = service(f"spec:\n  predictor: {RUN}")
 class Stage:
     """One service, its backend, and what callers were told."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scale: Scale = FIXED) -> None:
+        self.now = 1_700_000_000.0
+        self.again_s: float | None = None  # said by the last look
         self.store = Store(folder / "state.db", ALL_KINDS)
         self.backend = Scripted()
         self.endpoints: dict[str, Endpoint | None] = {}
@@ -52,8 +54,8 @@ class Stage:
                 World(terms=HERE, needs_host=True),
                 self.endpoints.__setitem__,
                 lambda key: f"http://router/services/{key}",
-                lambda: 1_700_000_000.0,
-                FIXED,
+                lambda: self.now,
+                scale,
                 10,
             )
         )
@@ -96,7 +98,7 @@ class Stage:
     def look(self) -> list[str]:
         """What was done."""
         before = len(self.backend.calls)
-        self._services.reconcile(KEY)
+        self.again_s = self._services.reconcile(KEY)
         return self.backend.calls[before:]
 
     @property
@@ -278,7 +280,7 @@ def test_a_predictor_is_there_until_the_transformer_before_it_has_ended(
         stage.act(word)
         done = stage.look()
     assert done == ["end transformer"]
-    inner = f"{KEY}-predictor-00001"
+    inner = f"{KEY}.predictor-00001"
     assert stage.addresses(inner) == 1
     stage.act("ended")
     assert stage.look() == ["end predictor"]

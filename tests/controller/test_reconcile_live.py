@@ -16,7 +16,7 @@ from controller.local.progress import Phase
 from controller.local.replica import Phase as State
 from graph.compiler import revision
 from graph.spec import GraphSpec
-from tests.controller.backend import TCP_PROBE, alive, fake
+from tests.controller.backend import OFTEN, TCP_PROBE, alive, fake
 from tests.controller.manifests import service
 from tests.controller.running import Plane, running
 from tests.kit.eventually import eventually
@@ -288,3 +288,18 @@ async def test_who_cannot_wait_for_the_stubborn_kills_them(tmp_path: Path) -> No
 
             tasks.create_task(kill())
         assert not alive(server)
+
+
+async def test_a_replica_that_is_too_busy_to_be_ready_is_drained_before_it_ends(
+    tmp_path: Path,
+) -> None:
+    idle = tmp_path / "idle"
+    idle.touch()
+    async with running(tmp_path, fake("iris", "late", str(idle), probe=OFTEN)) as plane:
+        await eventually(plane.ready)
+        idle.unlink()
+        await eventually(lambda: plane.router.address() is None)
+        assert plane.router.withdrawn == 0
+        plane.delete()
+        await eventually(lambda: plane.live() is None)
+        assert plane.router.withdrawn == 1

@@ -105,6 +105,25 @@ async def test_no_body(
     assert predictor.requests[0].header(b"content-length") == length
 
 
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "told"),
+    [
+        pytest.param(FORM, b'{"instances": [1]}', b"application/json", id="what curl -d sends"),
+        pytest.param(FORM, b"a=1&b=2", FORM.encode(), id="a form"),
+        pytest.param("text/plain", b'{"a": 1}', b"text/plain", id="whoever says what it is"),
+    ],
+)
+async def test_json_that_curl_calls_a_form_is_json(
+    plane: Plane, predictor: Predictor, kind: str, body: bytes, told: bytes
+) -> None:
+    await plane.ask("/x", body=body, headers={"Content-Type": kind})
+    (seen,) = predictor.requests
+    assert (seen.header(b"content-type"), seen.body) == (told, body)
+
+
 async def test_any_bytes_pass_both_ways(plane: Plane, predictor: Predictor) -> None:
     predictor.on("/x", reply(BINARY[::-1], headers=((b"content-type", b"application/x"),)))
     answer = await plane.ask("/x", body=BINARY, headers={"Content-Type": "application/y"})

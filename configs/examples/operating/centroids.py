@@ -14,7 +14,7 @@ with open(f"{FOLDER}/centroids.txt") as file:
     for line in file:
         *lengths, answer = line.split()
         if len(lengths) != 4:
-            sys.exit(f"centroids.txt: four lengths and an answer, not {line!r}")
+            sys.exit(f"centroids.txt: four lengths and an answer, not {line.strip()!r}")
         CENTROIDS.append(([float(each) for each in lengths], answer))
 
 
@@ -30,7 +30,7 @@ class Nearest(BaseHTTPRequestHandler):
         self._answer({"predictions": [nearest(flower) for flower in asked["instances"]]})
 
     def _answer(self, said):
-        body = json.dumps(said).encode()
+        body = f"{json.dumps(said)}\n".encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.resources.completion import OF_SERVICE
+from controller.store.own_kinds import CONTROLLER_REVISION
+from controller.store.store import Store
 from tests.cli.resources.conftest import Graphway
 from tests.kit.api_server import ApiServer
 
@@ -29,6 +32,23 @@ LINES = [
     ("values of an option", "graphway get isvc -o y", {"yaml"}),
     ("names of no kind", "graphway get nothing ", set()),
 ]
+
+
+def kept(store: Store) -> None:
+    for number, of in ((1, "iris"), (12, "iris"), (2, "rose")):
+        store.create(
+            CONTROLLER_REVISION,
+            {
+                "apiVersion": "apps/v1",
+                "kind": "ControllerRevision",
+                "metadata": {
+                    "name": f"{of}-{number:05d}",
+                    "namespace": "default",
+                    "labels": {OF_SERVICE: of},
+                },
+                "revision": number,
+            },
+        )
 
 
 def completed(line: str, home: Path) -> set[str]:
@@ -62,6 +82,13 @@ def test_where_nothing_runs_there_is_nothing_to_complete(home: Path) -> None:
     assert completed("graphway get isvc ", home) == set()
     assert completed("graphway stop ", home) == set()
     assert completed("graphway get --server http://127.0.0.1:1 ", home) == set()
+
+
+def test_revisions_of_the_service_that_is_named(stocked: ApiServer, home: Path) -> None:
+    stocked.act(kept)
+    assert completed("graphway rollback iris --to-revision ", home) == {"1", "12"}
+    assert completed("graphway rollback isvc/iris --to-revision 12", home) == {"12"}
+    assert completed("graphway rollback lily --to-revision ", home) == set()
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

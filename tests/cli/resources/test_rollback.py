@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.rollout.revision import Named, Revision, written
+from controller.rollout.revision import SERVICE_LABEL, Named, Revision, written
 from controller.store.changes import Change
-from controller.store.own_kinds import CONTROLLER_REVISION, POD
+from controller.store.own_kinds import AUTOSCALER, CONTROLLER_REVISION, POD
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
 from tests.cli.resources.conftest import Graphway, flowers, iris
@@ -70,7 +70,9 @@ def canary(store: Store) -> None:
 
 
 def replica(name: str) -> Json:
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "default"}}
+    labels = {SERVICE_LABEL: "iris", "component": "predictor"}
+    metadata = {"name": name, "namespace": "default", "labels": labels}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
 
 
 def condition(ready: bool) -> Json:
@@ -188,3 +190,46 @@ def test_revisions_are_shown_with_their_shares(server: ApiServer, graphway: Grap
         ]
     one = graphway("get", "rev", "iris-00002").stdout.splitlines()
     assert one[1].split()[:-1] == ["iris-00002", "iris", "2", "10%", "0/1", "Starting"]
+
+
+def test_describe_tells_revisions_and_scaling(server: ApiServer, graphway: Graphway) -> None:
+    server.act(scaled)
+    told = [" ".join(x.split()) for x in graphway("describe", "isvc", "iris").stdout.splitlines()]
+    at = told.index("Revisions:")
+    assert told[at + 1] == "NAME SHARE READY STATE CANARY CREATED"
+    assert told[at + 2].startswith("iris-00002 10% 0/1 Starting 20")
+    assert told[at + 3].startswith("iris-00001 90% 1/1 Ready 20")
+    assert told[at + 4 : at + 7] == [
+        "Scaling:",
+        "NAME REPLICAS BOUNDS LAST SCALED WHY",
+        "iris-00001 1 -> 3 0-3 2026-11-21T11:00:00Z 30 in flight; more are wanted than 3",
+    ]
+    assert "Events:" not in told
+
+
+def scaled(store: Store) -> None:
+    owner = store.get(ref("isvc", "iris"))
+    conditions = [
+        {"type": "AbleToScale", "status": "True", "message": "30 in flight"},
+        {"type": "ScalingActive", "status": "True", "message": "in stable mode"},
+        {"type": "ScalingLimited", "status": "True", "message": "more are wanted than 3"},
+    ]
+    metadata = {
+        "name": "iris-00001",
+        "namespace": "default",
+        "labels": {SERVICE_LABEL: owner["metadata"]["name"]},
+    }
+    scaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": metadata,
+        "spec": {"minReplicas": 0, "maxReplicas": 3},
+    }
+    made = store.create(AUTOSCALER, scaler)
+    status = {
+        "currentReplicas": 1,
+        "desiredReplicas": 3,
+        "lastScaleTime": "2026-11-21T11:00:00Z",
+        "conditions": conditions,
+    }
+    store.replace_status(Ref.of(AUTOSCALER, made), status)

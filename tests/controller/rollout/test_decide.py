@@ -68,6 +68,16 @@ ROWS: dict[str, Row] = {
     "and gets its share once it is ready": Row(
         Asked("2", 20), Before("2", "2", "1", "1"), UP, "2:20 1:80", "2 1", "1", "1"
     ),
+    "the older content comes back as it was, with a share: nobody else gets the rest": Row(
+        Asked("1", 10), Before("2", "2", "1", "0"), UP, "1:100", "1", "1"
+    ),
+    "and so it stays": Row(Asked("1", 10), Before("1", "1", "1"), UP, "1:100", "1", "1"),
+    "a canary is promoted while it is lost: not before it is back": Row(
+        Asked("2"), CANARY, {"1": READY, "2": FAILED}, "1:100", "2 1", "1"
+    ),
+    "a third one after a canary that was lost: the first one goes on": Row(
+        Asked("3"), CANARY, {"1": READY, "2": FAILED, "3": COMING}, "1:100", "3 1", "1"
+    ),
     "a canary replaces a canary": Row(
         Asked("3", 10), CANARY, {"1": READY, "2": READY, "3": COMING}, "2:10 1:90", "3 2 1", "1"
     ),
@@ -94,6 +104,21 @@ ROWS: dict[str, Row] = {
     ),
     "scaled to zero it keeps its calls": Row(first(), ONE, {"1": IDLE}, "1:100", "1", "1"),
     "an older version again, as it once was": Row(Asked("1"), TWO, UP, "1:100", "1", "1", "2"),
+    "after a restart only the newest is started": Row(
+        Asked("2", begins=True), ONE, {}, "1:100", "2", "1"
+    ),
+    "after a restart, the newest fails: the one before is started": Row(
+        Asked("2", begins=True), ONE, {"2": FAILED}, "1:100", "2 1", "1"
+    ),
+    "after a restart, the newest takes long: the one before is started": Row(
+        Asked("2"), ONE, {"2": COMING}, "1:100", "2 1", "1"
+    ),
+    "after a restart, shares that were split are again": Row(
+        Asked("2", 10, begins=True), CANARY, {}, "2:10 1:90", "2 1", "1"
+    ),
+    "what runs goes on while the newest begins": Row(
+        Asked("2", begins=True), ONE, {"1": READY, "2": COMING}, "1:100", "2 1", "1"
+    ),
     "without room for two, the old one goes first": Row(
         Asked("2", at_once=False), ONE, {"1": READY, "2": COMING}, "1:100", "2", "1"
     ),

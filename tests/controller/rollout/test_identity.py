@@ -5,7 +5,7 @@ import pytest
 from controller.desired import Wanted, World, desired
 from controller.local.plan import HERE
 from controller.rollout.identity import PLACEHOLDER, digests
-from tests.controller.manifests import only_service, service
+from tests.controller.manifests import only_service, service, sound
 
 
 def made(spec: str = "", pod: str = "", annotations: str = "{}") -> dict[str, str]:
@@ -60,3 +60,18 @@ def test_labels_matter_to_who_reads_them() -> None:
     reads = f", env: [{{name: A, valueFrom: {field}}}]"
     mine = made(pod=reads, annotations="{owner: me}")
     assert mine["predictor"] != made(pod=reads, annotations="{owner: you}")["predictor"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "same"), [("s3://models/iris", True), ("/models/iris", True), ("./iris", False)]
+)
+def test_the_folder_of_a_manifest_matters_to_relative_paths_only(uri: str, same: bool) -> None:
+    def digest_in(folder: str) -> str:
+        env = f"env: [{{name: STORAGE_URI, value: {uri}}}]"
+        text = service(f"containers: [{{command: [run], {env}}}]")
+        (found,) = sound(text, file=f"{folder}/all.yaml").services.values()
+        wanted = desired(found, World(terms=HERE, needs_host=True), PLACEHOLDER)
+        assert isinstance(wanted, Wanted)
+        return digests(wanted.units)["predictor"]
+
+    assert (digest_in("/here") == digest_in("/there")) is same

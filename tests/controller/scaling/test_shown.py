@@ -20,7 +20,7 @@ from controller.store.store import Store
 from controller.view import SERVICE
 
 KEY: Key = ("default/iris", "iris-00001")
-INNER: Key = ("default/iris-predictor-00001", "")
+INNER: Key = ("default/iris.predictor-00001", "")
 TEN = Policy(0, 5, ByRequests(target=10.0))
 ONE = Scaled(TEN, Decision(1, reason="a new revision"), 1)
 
@@ -105,7 +105,7 @@ def test_it_is_a_row_as_kubectl_prints_one(store: Store, service: Json, time: Ti
     ]
     assert [row["cells"][:6] for row in found["rows"]] == [
         ["iris-00001", "inferenceservice/iris", "concurrency: 10", 0, 5, 1],
-        ["iris-predictor-00001", "inferenceservice/iris", "cpu: 400m, memory: 512Mi", 1, 3, 1],
+        ["iris.predictor-00001", "inferenceservice/iris", "cpu: 400m, memory: 512Mi", 1, 3, 1],
     ]
 
 

@@ -81,14 +81,14 @@ def test_it_tells_what_was_asked_for_and_forgets_the_rest() -> None:
     scaled = scale(ready=1)
     inner = Unit("predictor-00002", component())
     assert scaled.replicas(KEY, "iris-00001", UNIT) == 2
-    assert scaled.replicas(f"{KEY}-predictor-00002", "", inner) == 1
+    assert scaled.replicas(f"{KEY}.predictor-00002", "", inner) == 1
     told = scaled.told(KEY)
-    assert [*told] == [(KEY, "iris-00001"), (f"{KEY}-predictor-00002", "")]
+    assert [*told] == [(KEY, "iris-00001"), (f"{KEY}.predictor-00002", "")]
     assert told[KEY, "iris-00001"].ready == 1
-    assert scaled.unit_of((f"{KEY}-predictor-00002", "")) == (KEY, "predictor-00002")
+    assert scaled.unit_of((f"{KEY}.predictor-00002", "")) == (KEY, "predictor-00002")
     scaled.replicas(KEY, "iris-00001", UNIT)
     assert [*scaled.told(KEY)] == [(KEY, "iris-00001")]
-    assert scaled.unit_of((f"{KEY}-predictor-00002", "")) is None
+    assert scaled.unit_of((f"{KEY}.predictor-00002", "")) is None
     scaled.forget(KEY)
     assert scaled.unit_of((KEY, "iris-00001")) is None
 

@@ -203,6 +203,16 @@ async def test_a_model_that_fails_says_why_and_is_tried_again(tmp_path: Path) ->
         assert await models.says("a") == "mended"
 
 
+async def test_a_framework_that_nobody_knows_needs_settings(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    of_another = model("a", tmp_path / "a").replace("sklearn", "tensorrt")
+    async with running(tmp_path, many(), of_another) as plane:
+        models = Models(plane, tmp_path)
+        await eventually(lambda: models.told("a").get("reason") == "ModelLoadFailed")
+        assert "Model a not found (404)" in models.told("a")["message"]
+        assert "add a model-settings.json" in models.told("a")["message"]
+
+
 async def test_a_model_that_is_not_there_says_so_until_it_is(tmp_path: Path) -> None:
     async with running(tmp_path, many(), model("a", tmp_path / "a")) as plane:
         models = Models(plane, tmp_path)
