@@ -102,11 +102,21 @@ class Rolling:
             if share["percent"]
         }
 
-    async def revisions(self) -> dict[str, Json]:
-        """ControllerRevisions by name, the oldest first."""
+    async def revisions(self) -> dict[int, Json]:
+        """What ControllerRevisions say that stays as it is, by number, the oldest first."""
         path = "apis/apps/v1/namespaces/default/controllerrevisions"
-        found = (await self.api.get(path))["items"]
-        return {each["metadata"]["name"]: each for each in found}
+        return {
+            each["revision"]: {
+                "uid": each["metadata"]["uid"],
+                "digest": each["data"]["digest"],
+                "units": each["data"]["units"],
+            }
+            for each in (await self.api.get(path))["items"]
+        }
+
+    async def events(self, reason: str) -> list[str]:
+        found = (await self.api.get("api/v1/namespaces/default/events"))["items"]
+        return [each["message"] for each in found if each["reason"] == reason]
 
     async def goes_to(self, **percents: int) -> None:
         """Until the status says these shares, and every worker has them."""
@@ -137,6 +147,10 @@ class Rolling:
             return {name: len(pids) for name, pids in self.living().items()} == replicas
 
         await eventually(are_so, f"{replicas} run", DEADLINE_S)
+
+    async def killed(self) -> None:
+        self.running.process.kill()
+        await self.running.process.wait()
 
     async def ends(self) -> None:
         """Orderly, and nothing is left."""

@@ -15,19 +15,18 @@ from tests.controller.test_rollout_live import RUNTIME, STANDARD, named
 from tests.kit.shares import assert_shares
 
 ANSWERS = 2000
-EDITS = 20
-SEEDS = (1, 2, 3, 4)
+EDITS = 25
+PAUSES_S = (0.0, 0.02, 0.1, 0.3, 0.8)
 
 
 @dataclass(frozen=True)
 class Way:
-    workers: int = 1
+    workers: int
     transformed: bool = False
     replicas: tuple[int, ...] = (1,)  # in turn, while the shares change
 
 
 WAYS = {
-    "one worker": Way(),
     "two workers": Way(2),
     "behind a transformer": Way(1, True),
     "replicas come and go": Way(2, False, (2, 1, 3, 1, 2)),
@@ -59,22 +58,31 @@ async def test_a_canary_grows_to_all_of_it_and_is_taken_back(tmp_path: Path, way
         callers.check()
 
 
+OVERTAKEN = {"alone": False, "behind a transformer": True}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", SEEDS)
-async def test_edits_that_overtake_each_other_lose_nothing(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("transformed", OVERTAKEN.values(), ids=OVERTAKEN)
+async def test_edits_that_overtake_each_other_lose_nothing(
+    tmp_path: Path, transformed: bool
+) -> None:
     """The next one comes whatever has become of the one before."""
-    choice = random.Random(seed)
-    async with rolling(tmp_path, version(1, maxReplicas=3), workers=2) as iris:
+
+    def said(number: int, percent: int | None = None, replicas: int = 1) -> str:
+        fields = {"minReplicas": replicas, "maxReplicas": 3}
+        return version(number, percent, transformed=transformed, **fields)
+
+    choice = random.Random(5)
+    async with rolling(tmp_path, said(1), workers=2) as iris:
         async with iris.called() as callers:
             for _ in range(EDITS):
-                number, percent = choice.choice((1, 2, 3)), choice.choice((None, 0, 20, 100))
-                replicas = choice.choice((1, 2, 3))
-                await iris.edit(version(number, percent, minReplicas=replicas, maxReplicas=3))
-                await asyncio.sleep(choice.uniform(0.0, 0.7))  # the moment is the test
-            await iris.edit(version(9, maxReplicas=3))
-            await iris.run(v9=1)
+                number, replicas = choice.choice((1, 2, 3)), choice.choice((1, 2, 3))
+                await iris.edit(said(number, choice.choice((None, 0, 20, 100)), replicas))
+                await asyncio.sleep(choice.choice(PAUSES_S))  # the moment is the test
+            await iris.edit(said(4))
+            await iris.run(v4=1, **({"other": 1} if transformed else {}))
             answered = await callers.answered(ANSWERS)
-            assert answered == {"v9": answered.total()}
+            assert answered == {"v4": answered.total()}
         callers.check()
 
 

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.controller.rolling import DEADLINE_S, GRAPH_URL, SERVICE_URL, Rolling, rolling, version
+from tests.controller.rolling import (
+    DEADLINE_S,
+    GRAPH_URL,
+    SERVICE_URL,
+    Rolling,
+    rolling,
+    version,
+)
 from tests.kit.client import Client, request
 from tests.kit.eventually import eventually_awaited
 from tests.kit.shares import assert_shares
@@ -57,34 +64,31 @@ async def test_from_zero_under_many_calls_and_back_and_once_more(tmp_path: Path)
             await iris.run()  # nobody
             assert await answers(iris) == {"v1": CALLS}
         await iris.run()
-
-
-@pytest.mark.slow
-async def test_a_transformer_and_its_predictor_both_come_from_zero(tmp_path: Path) -> None:
-    text = version(1, transformed=True, minReplicas=0)
-    async with rolling(tmp_path, CONFIG, text, workers=2) as iris:
-        await iris.run()
-        assert await answers(iris) == {"v1": CALLS}
+        told = await iris.events("SuccessfulRescale")
+        assert any("iris-00001 goes from 0 to 1 replicas" in each for each in told)
+        assert any(each.endswith("no request for 6 s") for each in told)
 
 
 @pytest.mark.slow
 async def test_two_revisions_at_zero_share_what_wakes_them_also_after_a_kill(
     tmp_path: Path,
 ) -> None:
+    """Each behind a transformer of its own, which comes from zero as its predictor does."""
+
+    def said(number: int, percent: int | None = None) -> str:
+        return version(number, percent, transformed=True, minReplicas=0)
+
     shares = {"v1": 70, "v2": 30}
-    text = version(2, 30, minReplicas=0)
-    async with rolling(tmp_path, CONFIG, version(1, minReplicas=0)) as iris:
+    async with rolling(tmp_path, CONFIG, said(1)) as iris:
         await iris.run()
-        iris.says(CONFIG, text)
+        assert await answers(iris) == {"v1": CALLS}
+        iris.says(CONFIG, said(2, 30))
         await iris.goes_to(**shares)
         await iris.run()
-        assert_shares(await answers(iris), shares)
-        await iris.run()
-        iris.running.process.kill()
-        await iris.running.process.wait()
-    async with rolling(tmp_path, CONFIG, text) as iris:
+        await iris.killed()
+    async with rolling(tmp_path, CONFIG, said(2, 30)) as iris:
         await iris.goes_to(**shares)
-        assert iris.living() == {}  # nobody was called
+        assert iris.living() == {}
         assert_shares(await answers(iris), shares)
 
 
