@@ -70,10 +70,12 @@ class Running:
         """Enough of its replicas are ready: of those that it has at least, and as with a Deployment
         a quarter may be away. Those that a load has asked for beyond that may come when they come.
         """
-        if self.unit is None:
-            return False
-        least = max(1, self.unit.component.declared.min_replicas or 1)
-        number = min(self.unit.replicas, least)
+        return self.unit is not None and self.suffices_for(self.unit)
+
+    def suffices_for(self, unit: Unit) -> bool:
+        """The same, as that unit says it, which may not have been applied yet."""
+        least = max(1, unit.component.declared.min_replicas or 1)
+        number = min(unit.replicas, least)
         return self.ready >= number - number // 4
 
 

@@ -61,6 +61,9 @@ class Around:
     clock: Callable[[], float]
 
 
+Content = tuple[Any, ...]  # what a replica is made of
+
+
 class LocalUnit:
     def __init__(self, service: str, unit: Unit, around: Around) -> None:
         self.unit: Unit | None = unit
@@ -69,6 +72,7 @@ class LocalUnit:
         self._role = unit.role
         self._around = around
         self._applied: dict[str, ProcessSpec] = {}
+        self._made_of: dict[str, Content] = {}  # the same replicas
         self._withdrawn: set[str] = set()
         self._preparing: Replica | None = None
         self._fetching = False
@@ -105,6 +109,7 @@ class LocalUnit:
     def stopped(self, key: str) -> None:
         """The backend has forgotten it."""
         self._applied.pop(key, None)
+        self._made_of.pop(key, None)
 
     def owns(self, key: str) -> bool:
         return key in self._applied
@@ -183,6 +188,8 @@ class LocalUnit:
             self._apply(key, spec)
 
     def _apply(self, key: str, spec: ProcessSpec) -> None:
+        if self.unit is not None:
+            self._made_of[key] = _content(self.unit), self._fetched
         self._applied[key] = spec
         self._around.backend.apply(key, spec)
 
@@ -217,13 +224,28 @@ class LocalUnit:
             return mounts
         unit = self.unit or unit  # another number of replicas may be wanted by now
         specs: dict[str, ProcessSpec] = {}
+        standing = self._standing(unit)
         for number in range(unit.replicas):
             key = f"{self._service}/{self._name}-{number}"
+            if key in standing:
+                specs[key] = self._applied[key]
+                continue
             made = self._around.process(self._service, key, unit, mounts)
             if isinstance(made, list):
                 return "; ".join(problem.message for problem in made)
             specs[key] = made
         return specs
+
+    def _standing(self, unit: Unit) -> set[str]:
+        """Who is ready stays as it is while its content does, as a pod whose Secret was edited: it
+        would be no reason to end all replicas when one more is wanted.
+        """
+        content, states = (_content(unit), self._fetched), self._around.backend.states()
+        return {
+            key
+            for key, made_of in self._made_of.items()
+            if made_of == content and key in states and states[key].ready
+        }
 
     async def _mounts(self, unit: Unit) -> dict[str, Path] | str:
         """One more replica needs what the others have, wherever that came from."""
@@ -270,6 +292,12 @@ class LocalUnit:
         if before is None or replace(told, since=before.since) != before:
             self._preparing = told
             self._around.changed(self._service)
+
+
+def _content(unit: Unit) -> Content:
+    """What its processes are made of; not how many there are, or how they are called."""
+    component = unit.component
+    return component.pod, component.called, component.many, component.mounts, unit.packages
 
 
 def _address(state: ProcessState, spec: ProcessSpec) -> str | None:

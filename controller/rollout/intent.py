@@ -76,15 +76,17 @@ class Intents:
             running.unit is not None and running.unit.replicas == 0 for running in observed.values()
         )
         called = _called(live)
-        proven = {before.ready, before.rolled, *called}
+        current = _current(versions)
+        asked = {version.revision.name for _, version in versions.canaries}
+        # A canary that is promoted, and who is to come back, need as many replicas as a new one.
+        proven = called & {before.ready, before.rolled, *asked}
         found = {
-            name: health(revision, observed, name in proven, hold and name in called)
+            name: health(revision, observed, name in proven, hold, _declared(current.get(name)))
             for name, revision in revisions.items()
         }
         begins_s = self._begins_s(key, _latest_name(versions) or before.created)
         rollout = decide(replace(_asked(versions), begins=begins_s > 0), before, found)
         run = _Run()
-        current = _current(versions)
         for name in rollout.keep:
             version = current.get(name) or self._renderer.older(live, revisions[name])
             self._add(run, key, revisions[name], version)
@@ -236,6 +238,10 @@ def _current(versions: Versions) -> Mapping[str, Version]:
     if isinstance(versions.latest, Version):
         found.append(versions.latest)
     return {version.revision.name: version for version in found}
+
+
+def _declared(version: Version | None) -> Wanted | None:
+    return version.declared if version is not None else None
 
 
 def _latest(versions: Versions, run: _Run) -> Wanted | Refused:

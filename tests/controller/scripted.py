@@ -22,6 +22,8 @@ class _Kept:
 @dataclass
 class Scripted:
     calls: list[str] = field(default_factory=list)
+    # So many replicas of a unit at most are ready; the others start.
+    most_of: dict[str, int] = field(default_factory=dict)
     _kept: dict[str, _Kept] = field(default_factory=dict)  # of one service, by unit
     _port: int = 20_000
 
@@ -29,7 +31,13 @@ class Scripted:
 
     def becomes(self, role: Role, phase: Phase, reason: str = "") -> None:
         """The newest unit of that role."""
-        kept = [each for each in self._kept.values() if each.role is role][-1]
+        name = [name for name, each in self._kept.items() if each.role is role][-1]
+        self._becomes(self._kept[name], phase, reason)
+
+    def is_ready(self, name: str) -> None:
+        self._becomes(self._kept[name], Phase.READY)
+
+    def _becomes(self, kept: _Kept, phase: Phase, reason: str = "") -> None:
         kept.phase, kept.reason = phase, reason
         if phase is Phase.READY and not kept.address:
             self._port += 1
@@ -69,14 +77,15 @@ class Scripted:
 
     def _running(self, name: str, kept: _Kept) -> Running:
         number = kept.unit.replicas if kept.unit is not None else 1
+        most = self.most_of.get(name, number)
         failure = CRASH if kept.phase is Phase.FAILED else None
         replicas = tuple(
             Replica(
                 f"iris-{name}-{at}",
-                kept.phase,
+                kept.phase if at < most else Phase.STARTING,
                 1.0,
                 kept.reason,
-                address=kept.address if kept.phase is Phase.READY else None,
+                address=kept.address if kept.phase is Phase.READY and at < most else None,
                 failure=failure,
             )
             for at in range(number)

@@ -222,3 +222,49 @@ def test_a_clock_that_is_set_back_makes_nobody_wait_longer(stage: Stage) -> None
     stage.now += 20
     stage.look()
     assert stage.again_s == 10.0
+
+
+def test_one_replica_of_four_gets_no_calls_that_it_had_not_whoever_asks_for_it(
+    stage: Stage,
+) -> None:
+    apply(stage, version("run", minReplicas=4))
+    comes_up(stage)
+    apply(stage, version("walk", minReplicas=4))
+    comes_up(stage)
+    stage.backend.gone()
+    apply(stage, version("walk", minReplicas=4, canaryTrafficPercent=0))
+    stage.backend.most_of["predictor-00001"] = 1
+    comes_up(stage)
+    assert shares(stage) == "2:100"
+    stage.backend.most_of["predictor-00001"] = 4
+    settle(stage)
+    assert shares(stage) == "2:0 1:100"
+    stage.backend.most_of["predictor-00001"] = 1  # three are lost
+    settle(stage)
+    assert shares(stage) == "2:0 1:100"
+
+
+def test_a_canary_is_promoted_once_it_has_the_replicas_of_the_whole(stage: Stage) -> None:
+    def said(word: str, canary: str = "") -> str:
+        model = "model: {modelFormat: {name: sklearn}, args: [%s]}"
+        predictor = f"{{name: {word}, minReplicas: 4, {model % word}}}"
+        if canary:
+            of_canary = f"{{name: {canary}, {model % canary}}}"
+            canary = f"\n  canary: [{{trafficPercent: 20, predictor: {of_canary}}}]"
+        annotations = "{serving.kserve.io/deploymentMode: Standard}"
+        return service(f"spec:\n  predictor: {predictor}{canary}", annotations=annotations)
+
+    apply_manifests(stage.store, speaking("one"), said("v1", "v2"))
+    settle(stage)
+    for name in ("v1-predictor-00001", "v2-predictor-00002"):
+        stage.backend.is_ready(name)
+    settle(stage)
+    assert shares(stage) == "1:80 2:20"
+    stage.backend.most_of["v2-predictor-00002"] = 1
+    apply_manifests(stage.store, speaking("one"), said("v2"))
+    settle(stage)
+    assert replicas(stage) == {"v1-predictor-00001": 4, "v2-predictor-00002": 4}
+    assert shares(stage) == "1:100"
+    stage.backend.most_of["v2-predictor-00002"] = 3
+    settle(stage)
+    assert shares(stage) == "2:100"

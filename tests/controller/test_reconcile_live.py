@@ -303,3 +303,26 @@ async def test_a_replica_that_is_too_busy_to_be_ready_is_drained_before_it_ends(
         plane.delete()
         await eventually(lambda: plane.live() is None)
         assert plane.router.withdrawn == 1
+
+
+async def test_an_edited_secret_is_no_reason_to_end_who_is_ready_when_one_more_comes(
+    tmp_path: Path,
+) -> None:
+    def secret(value: str) -> str:
+        said = f"metadata: {{name: key}}\nstringData: {{a: {value}}}"
+        return f"apiVersion: v1\nkind: Secret\n{said}"
+
+    def reading(replicas: int) -> str:
+        env = "env: [{name: A, valueFrom: {secretKeyRef: {name: key, key: a}}}], command"
+        number = f"    minReplicas: {replicas}\n    containers"
+        return fake().replace("    containers", number).replace("command", env, 1)
+
+    async with running(tmp_path, secret("one"), reading(1)) as plane:
+        await eventually(plane.ready)
+        address, seen = plane.router.address(), len(plane.router.history)
+        plane.apply(secret("two"), reading(1))
+        await plane.plane.settled()
+        plane.apply(secret("two"), reading(2))
+        await eventually(lambda: len(plane.router.endpoints["default/iris"].addresses) == 2)
+        for table in plane.router.history[seen:]:
+            assert address in table["default/iris"].addresses
