@@ -23,12 +23,14 @@ ROOT = "/"
 @dataclass(frozen=True, slots=True)
 class Route:
     """What one revision of a service gets of its calls. `addresses` are origins
-    (`http://127.0.0.1:8080`), one a replica; none means that none is ready.
+    (`http://127.0.0.1:8080`), one a replica; none means that none is ready. `path`: if it has one
+    of its own.
     """
 
     revision: str
     percent: int
     addresses: tuple[str, ...]
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class Services:
         self._backend = around.backend
         self._diary = Diary(around.recorder)
         self._history = History(around.store)
-        renderer = Renderer(self._history, around.view, around.world)
+        renderer = Renderer(self._history, around.view, around.world, around.scale)
         self._intents = Intents(renderer, around.backend, around.scale, around.url, around.clock)
         self._paths: dict[str, str] = {}  # of the last good specs
         self._held: set[str] = set()  # whose calls wait where nobody is
@@ -219,6 +219,7 @@ def _routes(intent: Intent, observed: Observed) -> tuple[Route, ...]:
             share.revision,
             share.percent,
             _entry_addresses(intent.revisions[share.revision], intent, observed),
+            intent.paths.get(share.revision, ""),
         )
         for share in intent.rollout.given
         if share.revision in intent.revisions

@@ -69,12 +69,13 @@ class GraphSource(msgspec.Struct, frozen=True):
 
 class RevisionSource(msgspec.Struct, frozen=True):
     """One revision of a service, its share of the traffic, and its ready replicas: origins
-    (`http://host:port`, `unix:/path`).
+    (`http://host:port`, `unix:/path`). `path`: what a step POSTs to, if it is not the service's.
     """
 
     name: str
     percent: int
     addresses: tuple[str, ...]
+    path: str = ""
 
 
 class EndpointSource(msgspec.Struct, frozen=True):

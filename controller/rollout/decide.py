@@ -106,9 +106,10 @@ def decide(asked: Asked, before: Before, health: Mapping[str, Health]) -> Rollou
             Share(ready, asked.percent),
             Share(rolled, 100 - asked.percent, PREVIOUS),
         )
-    elif ready is not None and answers(rolled) and not answers(ready):
+    elif ready is not None and answers(rolled) and (not answers(ready) or ready != created):
+        # One that is lost just now is not promoted, nor is one that the next is to replace.
         assert rolled is not None
-        meant = (Share(rolled, 100),)  # one that is lost just now is not promoted
+        meant = (Share(rolled, 100),)
     elif ready is not None:
         meant = (Share(ready, 100),)
         if rolled != ready:

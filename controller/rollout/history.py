@@ -37,9 +37,10 @@ class History:
         known: Sequence[Revision],
         track: str,
         wanted: Wanted,
+        routed: bool,
     ) -> Revision:
         """The one that says the same, or a new one. `wanted` was made with the placeholder."""
-        content = digests(wanted.units)
+        content = digests(wanted.units, routed)
         whole = together(content.values())
         for revision in known:
             if revision.digest == whole:
@@ -59,6 +60,7 @@ class History:
             live["spec"],
             _authors(metadata.get("annotations") or {}),
             _kept(wanted),
+            routed,
         )
         self._store.create(CONTROLLER_REVISION, written(revision, live))
         return revision

@@ -32,15 +32,20 @@ _RESTARTED = "kubectl.kubernetes.io/restartedAt"  # as `kubectl rollout restart`
 _BY_REFERENCE = ("metadata.labels", "metadata.annotations")  # a field path of the downward API
 
 
-def digests(units: Iterable[Unit]) -> dict[str, str]:
+def digests(units: Iterable[Unit], routed: bool) -> dict[str, str]:
     """By role, of the units of one revision that were made with the placeholder. Who calls the
-    predictor is another one with another predictor.
+    predictor is another one with another predictor, and if it is called in another way: through
+    the router (`routed`) or directly.
     """
     found: dict[str, str] = {}
     for unit in units:
         own = _digest(unit)
         predictor = found.get(Role.PREDICTOR)
-        found[unit.role.value] = own if predictor is None else together((own, predictor))
+        found[unit.role.value] = (
+            own
+            if predictor is None
+            else together((own, predictor, *(["routed"] if routed else [])))
+        )
     return found
 
 

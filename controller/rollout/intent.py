@@ -36,6 +36,7 @@ class Intent:
     kept: Collection[str] = ()
     inner: Collection[str] = ()
     path: str | None = None  # that a graph calls; None: as before
+    paths: Mapping[str, str] = field(default_factory=dict)  # the same, by revision
     hold: bool = False
     waits: bool = False  # nothing has to be there for calls to be answered
     idle: bool = False  # the newest revision is scaled to zero, or on its way back
@@ -101,6 +102,7 @@ class Intents:
             run.kept,
             run.inner,
             ready.path if ready is not None else None,
+            {name: made.path for name, made in run.wanted.items()},
             hold,
             waits,
             found.get(rollout.created or "") is Health.IDLE,
@@ -171,12 +173,13 @@ class Intents:
         host = self._backend.host(key, predictor)
         if len(revision.units) == 1:
             return version.wanted(host)
-        through = self._url(inner_key(key, predictor)).partition("://")[2]
-        made = version.wanted(through)
-        if isinstance(made, Wanted) and self._scale.bounds(made.units[0]) != (1, 1):
+        if not revision.routed:
+            return version.wanted(host)
+        through = key  # where nobody stands before the predictor, its callers call the service
+        if Role.TRANSFORMER in revision.units:
             run.inner.add(predictor)
-            return made
-        return version.wanted(host)
+            through = inner_key(key, predictor)
+        return version.wanted(self._url(through).partition("://")[2])
 
 
 @dataclass(slots=True)

@@ -32,6 +32,7 @@ class Revision:
     spec: Json  # of the whole InferenceService, as its author wrote it
     annotations: Mapping[str, str]
     runtimes: Sequence[tuple[str, Json]]  # each with the file that it came from
+    routed: bool = False  # its predictor is called through the router
 
 
 def named(service: str, number: int) -> str:
@@ -67,6 +68,7 @@ def written(revision: Revision, service: Json) -> Json:
                 role: {"name": unit.name, "digest": unit.digest}
                 for role, unit in revision.units.items()
             },
+            "routed": revision.routed,
             "spec": revision.spec,
             "annotations": dict(revision.annotations),
             "runtimes": [
@@ -88,4 +90,5 @@ def read(found: Json) -> Revision:
         data["spec"],
         data["annotations"],
         [(kept["file"], kept["manifest"]) for kept in data["runtimes"]],
+        data.get("routed", False),
     )

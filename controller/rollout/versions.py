@@ -14,6 +14,7 @@ from controller.rollout.history import History
 from controller.rollout.identity import PLACEHOLDER, matters
 from controller.rollout.revision import Revision
 from controller.rollout.tracks import STABLE, Track, tracks
+from controller.scale import Scale
 from controller.store.refs import Json
 from controller.view import View
 
@@ -51,10 +52,11 @@ class Versions:
 
 
 class Renderer:
-    def __init__(self, history: History, view: View, world: World) -> None:
+    def __init__(self, history: History, view: View, world: World, scale: Scale) -> None:
         self._history = history
         self._view = view
         self._world = world
+        self._scale = scale
 
     def versions(self, live: Json) -> Versions:
         """Revisions that are new are kept."""
@@ -117,7 +119,9 @@ class Renderer:
         made = desired(track.service, world, PLACEHOLDER)
         if isinstance(made, Refused):
             return made
-        revision = self._history.add(live, known, track.name, made)
+        # Any number of predictors but one is called through the router.
+        routed = self._scale.bounds(made.units[0]) != (1, 1)
+        revision = self._history.add(live, known, track.name, made, routed)
         return Version(revision, track.service, world, made)
 
     def _pinned(self, live: Json, known: Sequence[Revision], track: Track) -> Version | None:

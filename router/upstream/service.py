@@ -34,12 +34,14 @@ class Revision(Round):
         "held",
         "in_flight",
         "name",
+        "path",
         "waiting",
     )
 
     def __init__(self, service: str, name: str, counters: Counters) -> None:
         super().__init__()
         self.name = name
+        self.path = b"/"
         self.waiting = 0
         self._counters = counters
         self._labels = (("service", service), ("revision", name))
@@ -101,18 +103,18 @@ class Service:
     def update(self, source: EndpointSource, replicas: Mapping[str, Replica]) -> None:
         """Replicas by address; an address without one cannot be called at all."""
         self.source = source
-        self.path = source.path.encode()
         before, self._revisions = self._revisions, {}
         for each in source.revisions:
             revision = before.get(each.name) or Revision(self.key, each.name, self._counters)
             revision.replicas = tuple(replicas[a] for a in each.addresses if a in replicas)
+            revision.path = (each.path or source.path).encode()
             self._revisions[each.name] = revision
         shares = [each for each in source.revisions if each.percent > 0]
         self._drawn = tuple(self._revisions[each.name] for each in shares)
         self._cumulative = cumulate([each.percent for each in shares])
         if not self._drawn:
             nobody = before.get("") or Revision(self.key, "", self._counters)
-            nobody.replicas = ()
+            nobody.replicas, nobody.path = (), source.path.encode()
             self._drawn, self._cumulative = (nobody,), (100,)
 
     def forget(self) -> None:
@@ -247,7 +249,7 @@ class ServiceCall:
         self._replica = replica
         forward, size = call.forward, len(call.body)
         if forward is None:
-            prefix = request_prefix(b"POST", service.path, replica.authority)
+            prefix = request_prefix(b"POST", self.revision.path, replica.authority)
             head = request_head(prefix, call.headers, size)
         else:
             head = forwarded_head(

@@ -242,6 +242,43 @@ async def test_each_revision_calls_its_own_predictor_through_its_own_transformer
         await settled(plane)
 
 
+async def test_more_predictors_behind_a_transformer_take_nobody_away(tmp_path: Path) -> None:
+    command = f"command: ['{sys.executable}', '-I', '{SERVER}', $(PORT)]"
+    probe = f"ports: [{{containerPort: 8080}}], readinessProbe: {HTTP_PROBE}"
+    run = f"containers: [{{{command}, {probe}}}]"
+
+    def behind(replicas: int) -> str:
+        return service(
+            f"spec:\n  predictor: {{minReplicas: {replicas}, {run}}}\n  transformer: {{{run}}}"
+        )
+
+    async with running(tmp_path, behind(1)) as plane:
+        await goes_to(plane, "1:100")
+        told = len(plane.router.history)
+        plane.apply(behind(2))
+        await goes_to(plane, "2:100")
+        tables = [table["default/iris"] for table in plane.router.history[told:]]
+        assert all(table.addresses for table in tables)
+        pids = {state.pid for state in plane.here.backend.states().values() if state.ready}
+        assert plane.watcher.pids()[0] in pids  # the predictor is the one that it was
+
+
+async def test_a_canary_is_called_by_its_own_path(tmp_path: Path) -> None:
+    def model(name: str, share: str = "") -> str:
+        named = version(1).replace("ports:", f"args: [--model_name={name}], ports:")
+        return named.replace("    containers", f"{share}    containers")
+
+    async with running(tmp_path, model("a")) as plane:
+        await goes_to(plane, "1:100")
+        plane.apply(model("b", "    canaryTrafficPercent: 50\n"))
+        await goes_to(plane, "1:50 2:50")
+        routes = plane.router.endpoints["default/iris"].routes
+        assert {route.revision: route.path for route in routes} == {
+            "iris-00001": "/v1/models/a:predict",
+            "iris-00002": "/v1/models/b:predict",
+        }
+
+
 async def test_a_restart_goes_on_with_the_shares_that_were(tmp_path: Path) -> None:
     async with running(tmp_path, version(1)) as plane:
         await goes_to(plane, "1:100")

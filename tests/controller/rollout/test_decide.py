@@ -102,6 +102,10 @@ ROWS: dict[str, Row] = {
     "what cannot be had leaves all as it was": Row(
         Asked(None, 10), CANARY, UP, "2:10 1:90", "2 1", "1"
     ),
+    "the next version after one that was rolled back: the stable one serves until then": Row(
+        Asked("3"), CANARY, {"1": READY, "2": READY, "3": COMING}, "1:100", "3 1", "1"
+    ),
+    "and then it goes": Row(Asked("3"), Before("3", "2", "1"), UP, "3:100", "3", "3", "1"),
     "scaled to zero it keeps its calls": Row(first(), ONE, {"1": IDLE}, "1:100", "1", "1"),
     "an older version again, as it once was": Row(Asked("1"), TWO, UP, "1:100", "1", "1", "2"),
     "after a restart only the newest is started": Row(

@@ -18,7 +18,7 @@ def made(spec: str = "", pod: str = "", annotations: str = "{}") -> dict[str, st
     )
     wanted = desired(only_service(text), World(terms=HERE, needs_host=True), PLACEHOLDER)
     assert isinstance(wanted, Wanted)
-    return digests(wanted.units)
+    return digests(wanted.units, routed=False)
 
 
 SAME: dict[str, dict[str, str]] = {
@@ -55,6 +55,16 @@ def test_a_transformer_is_another_one_with_another_predictor() -> None:
     assert made(pod=", args: [b]")["transformer"] != made()["transformer"]
 
 
+def test_a_transformer_is_another_one_when_its_predictor_is_called_in_another_way() -> None:
+    """Else all of them would be replaced at once, where they stand."""
+    text = service("spec:\n  predictor: {containers: [{}]}\n  transformer: {containers: [{}]}")
+    wanted = desired(only_service(text), World(needs_host=True), PLACEHOLDER)
+    assert isinstance(wanted, Wanted)
+    direct, routed = digests(wanted.units, routed=False), digests(wanted.units, routed=True)
+    assert direct["predictor"] == routed["predictor"]
+    assert direct["transformer"] != routed["transformer"]
+
+
 def test_labels_matter_to_who_reads_them() -> None:
     field = "{fieldRef: {fieldPath: \"metadata.annotations['owner']\"}}"
     reads = f", env: [{{name: A, valueFrom: {field}}}]"
@@ -72,6 +82,6 @@ def test_the_folder_of_a_manifest_matters_to_relative_paths_only(uri: str, same:
         (found,) = sound(text, file=f"{folder}/all.yaml").services.values()
         wanted = desired(found, World(terms=HERE, needs_host=True), PLACEHOLDER)
         assert isinstance(wanted, Wanted)
-        return digests(wanted.units)["predictor"]
+        return digests(wanted.units, routed=False)["predictor"]
 
     assert (digest_in("/here") == digest_in("/there")) is same

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from router.config import EndpointSource, RevisionSource
 from router.loads import ServiceLoad, in_flight, service_loads
 from tests.kit.eventually import eventually
 from tests.kit.predictor import Predictor
@@ -73,6 +74,19 @@ async def test_one_request_sees_one_revision(asking: Asking) -> None:
             assert len({call.call.revision for call in calls}) == 1
         assert old.served + new.served == 40
         assert min(old.served, new.served) > 0
+
+
+async def test_a_revision_with_a_path_of_its_own_is_called_there(asking: Asking) -> None:
+    async with Predictor() as old, Predictor() as new:
+        sources = (
+            RevisionSource("old", 50, (old.origin,)),
+            RevisionSource("new", 50, (new.origin,), "/v2/models/iris/infer"),
+        )
+        asking.install({"ns/iris": EndpointSource("/p", sources)})
+        for seed in range(10):
+            assert await asking.start(seed=seed * 0x9E3779B97F4A7C15).status() == 200
+        assert {request.path for request in old.requests} == {b"/p"}
+        assert {request.path for request in new.requests} == {b"/v2/models/iris/infer"}
 
 
 async def test_two_services_draw_for_themselves(asking: Asking) -> None:
