@@ -2,7 +2,8 @@
 
 Its descriptor has one owner, and is closed once. A transport of uvloop closes it beside the file
 object that it was made of; where the making of one is cancelled, the object closes the number once
-more when it is collected, and by then that is a descriptor of somebody else.
+more when it is collected, and by then that is a descriptor of somebody else. (uvloop's issue 645:
+mended there for sockets, not for pipes.)
 """
 
 import asyncio
