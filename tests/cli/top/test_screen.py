@@ -66,10 +66,11 @@ class Screen:
 async def top(folder: Path, *flags: str) -> AsyncIterator[Screen]:
     terminal, theirs = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    # Who has read lines from a terminal may have left its size in the environment, where it wins.
     environ = {"PYTHONPATH": str(PROJECT), "GRAPHWAY_HOME": str(folder / "home"), "TERM": "xterm"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli.main", "top", *flags),
-        env=os.environ | environ,
+        env={k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")} | environ,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
