@@ -112,7 +112,7 @@ class Keeper:
         self._tick_at = self._clock() + LOOK_S
         unsubscribe = self._store.changes.subscribe(self._on_change)
         try:
-            await in_thread(clear, self._models.shelf)
+            await in_thread(clear, self._models.shelf, time.time())
             self._queue.add(_ALL)
             async with asyncio.TaskGroup() as self._tasks:
                 await self._queue.run()

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.storage.outcome import disk_fault
-from controller.storage.target import POLL_S, Target, beside, sync_folder, try_lock
+from controller.storage.target import POLL_S, Target, beside, sweep, sync_folder, try_lock
 from controller.storage.threads import in_thread, made_in_thread
 
 _USE, _EVICTED, _RECORD, _PARTIAL = ".use", ".evicted", ".json", ".partial"
 
+RESUMED_S = 86_400.0  # a download that was cut off may be gone on with
 _NEVER = 0.0  # the time of a file whose model was only kept so far
 
 
@@ -83,10 +84,27 @@ def evict(path: Path, *, remember: bool = False) -> bool:
     return True
 
 
-def clear(shelf: Path) -> None:
-    """What evictions that were cut off have left."""
+def clear(shelf: Path, now: float) -> None:
+    """What evictions that were cut off have left, and downloads that nobody has gone on with for a
+    day; until then somebody may.
+    """
     for aside in shelf.glob(f"*{_EVICTED}"):
         shutil.rmtree(aside, ignore_errors=True)
+    fresh = [
+        partial.with_name(partial.name.removesuffix(_PARTIAL))
+        for partial in shelf.glob(f"*{_PARTIAL}")
+        if _changed_at(partial) > now - RESUMED_S
+    ]
+    sweep(shelf, fresh)
+
+
+def _changed_at(folder: Path) -> float:
+    """Of the newest thing in it."""
+    dates = [0.0]
+    for found in (folder, *folder.rglob("*")):
+        with suppress(OSError):
+            dates.append(found.lstat().st_mtime)
+    return max(dates)
 
 
 class Hold:

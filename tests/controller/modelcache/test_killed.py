@@ -98,7 +98,10 @@ async def test_it_converges_after_each_of_twenty_kills(tmp_path: Path, site: Sit
         await eventually(lambda: settled(tmp_path), deadline_s=90)
         assert len(models(tmp_path)) == 2
         assert aside(tmp_path) == set()
-        assert not list((tmp_path / "models").glob("*.partial"))
+        # What was cut of a model that nobody wants any more may still be resumed, for a day.
+        whole = {path.name for path in models(tmp_path)}
+        cut_off = {path.stem for path in (tmp_path / "models").glob("*.partial")}
+        assert not whole & cut_off
     finally:
         process.kill()
         await process.wait()

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from controller.storage.fetch import Fetcher
 from controller.storage.outcome import Fetched
 from controller.storage.request import Request
-from controller.storage.shelf import clear, evict, hold, scan
+from controller.storage.shelf import RESUMED_S, clear, evict, hold, scan
 from controller.storage.target import Target
 from tests.controller.storage.site import Site
 
@@ -135,7 +136,7 @@ async def test_what_a_cut_off_eviction_left_is_cleared(
         assert evict(path)
     assert not path.exists()
     assert left(tmp_path)
-    clear(tmp_path)
+    clear(tmp_path, time.time())
     assert not left(tmp_path)
 
 
@@ -147,3 +148,14 @@ async def test_who_wants_to_hold_waits_for_an_eviction(tmp_path: Path) -> None:
             await hold(tmp_path / "a")
     os.close(evictor)
     (await hold(tmp_path / "a")).release()
+
+
+def test_a_cut_off_download_is_kept_for_a_day(tmp_path: Path) -> None:
+    for name, age_s in (("fresh", 60.0), ("old", 2 * RESUMED_S)):
+        part = tmp_path / f"{name}.partial" / "model.bin"
+        part.parent.mkdir()
+        part.touch()
+        for each in (part, part.parent):
+            os.utime(each, (time.time() - age_s,) * 2)
+    clear(tmp_path, time.time())
+    assert [path.name for path in tmp_path.glob("*.partial")] == ["fresh.partial"]
