@@ -251,7 +251,11 @@ SITUATIONS = st.builds(
 def test_it_comes_to_rest_and_evicts_nothing_in_use(now: Situation) -> None:
     decision = decide(now)
     assert not {model for model in decision.evict if now.users.get(model)}
-    settled = carried_out(replace(now, failures={}), decide(replace(now, failures={})))
+    settled = replace(now, failures={})
+    # A model of two groups that one of them has pinned may prove larger than the other has room
+    # for, which takes one more round for each such model.
+    for _ in range(len(now.wanted) + 1):
+        settled = carried_out(settled, decide(settled))
     assert (decide(settled).fetch, decide(settled).evict) == ((), ())
 
 
