@@ -32,12 +32,12 @@ def test_clients_get_half_of_the_descriptors(
 
 
 @pytest.fixture
-def few_descriptors() -> Iterator[None]:
+def few_descriptors() -> Iterator[int]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     # Other tests of this process may hold some, too.
     few = 256 + sum(1 for _ in Path("/dev/fd").iterdir())
     resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard))
-    yield
+    yield few
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
@@ -49,14 +49,15 @@ def test_the_soft_limit_goes_up_to_the_hard_one() -> None:
     assert limit == (float("inf") if hard == resource.RLIM_INFINITY else hard)
 
 
-@pytest.mark.usefixtures("few_descriptors")
-async def test_a_worker_takes_what_it_may_have(serve: Serve) -> None:
+async def test_a_worker_takes_what_it_may_have(few_descriptors: int, serve: Serve) -> None:
     manifest = graph("g", "Sequence", {"serviceUrl": "http://127.0.0.1:9"})
     async with serve(manifest, "--workers", "1") as router:
         (pid,) = router.worker_pids()
         soft, hard = open_files(pid)
         assert soft == hard
-        assert open_files(router.process.pid)[0] == "256", "programs that it starts may need that"
+        assert open_files(router.process.pid)[0] == str(few_descriptors), (
+            "programs that it starts may need that"
+        )
 
 
 def open_files(pid: int) -> tuple[str, str]:
