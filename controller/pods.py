@@ -11,10 +11,9 @@ from controller.pod_status import pod_status
 from controller.store.dependents import owned_by
 from controller.store.errors import ApiError
 from controller.store.own_kinds import POD
+from controller.store.owned import metadata_of
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
-
-_SERVICE = "serving.kserve.io/inferenceservice"
 
 
 def show(store: Store, service: Json, observed: Observed) -> None:
@@ -52,25 +51,12 @@ def _replicas(observed: Observed) -> Iterator[tuple[Running, Replica]]:
 
 
 def _pod(service: Json, running: Running, replica: Replica) -> Json:
-    metadata = service["metadata"]
     assert running.unit is not None
     container = running.unit.component.container
-    owner = {
-        "apiVersion": service["apiVersion"],
-        "kind": service["kind"],
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-        "controller": True,
-    }
     said = {"name": container.name or running.role.value, "image": container.image}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {
-            "name": replica.name,
-            "namespace": metadata["namespace"],
-            "labels": {_SERVICE: metadata["name"], "component": running.role.value},
-            "ownerReferences": [owner],
-        },
+        "metadata": metadata_of(service, replica.name, {"component": running.role.value}),
         "spec": {"containers": [{key: value for key, value in said.items() if value}]},
     }

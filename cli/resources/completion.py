@@ -12,9 +12,9 @@ from controller.client.api import ALL, Api, Json, Selection, ServedKind
 from controller.client.find import NoServer, find
 from controller.client.origin import Unreachable
 from controller.store.errors import ApiError
+from controller.store.owned import SERVICE_LABEL
 
 PATIENCE_S = 1.0
-OF_SERVICE = "serving.kserve.io/inferenceservice"  # a label of what belongs to one
 
 
 def complete_words(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -59,7 +59,7 @@ def complete_revisions(ctx: typer.Context, incomplete: str) -> list[str]:
         name = next((word.rpartition("/")[2] for word in words if word), "")
         if kind is None:
             return []
-        where = Selection(ctx.params.get("namespace") or "default", f"{OF_SERVICE}={name}")
+        where = Selection(ctx.params.get("namespace") or "default", f"{SERVICE_LABEL}={name}")
         numbers = [str(item["revision"]) for item in api.list(kind, where)["items"]]
         return [number for number in numbers if number.startswith(incomplete)]
     except (NoServer, Unreachable, ApiError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cli.resources.revisions import seen
 from controller.client.api import Api, Json, Selection
-from controller.rollout.revision import SERVICE_LABEL
+from controller.store.owned import SERVICE_LABEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from controller.rollout.revision import CANARY_LABEL, SERVICE_LABEL
+from controller.rollout.revision import CANARY_LABEL
+from controller.store.owned import SERVICE_LABEL
 from controller.store.pod_cells import word_of
 
 Json = dict[str, Any]

@@ -25,7 +25,8 @@ from controller.client.api import Api, Json, Selection, ServedKind
 from controller.resources.annotations import STOP
 from controller.rollout.back import annotations_for, earlier, spec_for
 from controller.rollout.intent import before_of
-from controller.rollout.revision import SERVICE_LABEL, Revision, read
+from controller.rollout.revision import Revision, read
+from controller.store.owned import SERVICE_LABEL
 
 HELP = (
     "Let all calls of an InferenceService go to an earlier revision again."

@@ -8,9 +8,9 @@ service (its runtimes) is kept too, so that an older revision can be run again a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from controller.store.owned import metadata_of
 from controller.store.refs import Json
 
-SERVICE_LABEL = "serving.kserve.io/inferenceservice"
 CANARY_LABEL = "graphway.dev/canary"
 
 
@@ -41,26 +41,11 @@ def named(service: str, number: int) -> str:
 
 def written(revision: Revision, service: Json) -> Json:
     """As a ControllerRevision of this InferenceService."""
-    metadata = service["metadata"]
-    labels = {SERVICE_LABEL: metadata["name"]}
-    if revision.track:
-        labels[CANARY_LABEL] = revision.track
-    owner = {
-        "apiVersion": service["apiVersion"],
-        "kind": service["kind"],
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-        "controller": True,
-    }
+    labels = {CANARY_LABEL: revision.track} if revision.track else {}
     return {
         "apiVersion": "apps/v1",
         "kind": "ControllerRevision",
-        "metadata": {
-            "name": revision.name,
-            "namespace": metadata["namespace"],
-            "labels": labels,
-            "ownerReferences": [owner],
-        },
+        "metadata": metadata_of(service, revision.name, labels),
         "revision": revision.number,
         "data": {
             "digest": revision.digest,

@@ -14,12 +14,12 @@ from controller.scaling.resources import amount
 from controller.scaling.scaler import Key, Scaled
 from controller.store.dependents import owned_by
 from controller.store.own_kinds import AUTOSCALER, TARGETS
+from controller.store.owned import SERVICE_LABEL, metadata_of
 from controller.store.recorder import Recorder
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
 
 RESCALED = "SuccessfulRescale"
-_SERVICE = "serving.kserve.io/inferenceservice"
 
 
 def show(store: Store, recorder: Recorder, service: Json, decisions: Mapping[Key, Scaled]) -> None:
@@ -51,7 +51,7 @@ def decided_before(store: Store, service: str, key: Key) -> int | None:
     """By a run before this one."""
     namespace, _, name = service.partition("/")
     found = store.find(Ref(AUTOSCALER, namespace, name_of(key)))
-    if found is None or found["metadata"]["labels"].get(_SERVICE) != name:
+    if found is None or found["metadata"]["labels"].get(SERVICE_LABEL) != name:
         return None
     replicas = (found.get("status") or {}).get("desiredReplicas")
     return replicas if isinstance(replicas, int) else None
@@ -65,23 +65,17 @@ def name_of(key: Key) -> str:
 
 def autoscaler(service: Json, key: Key, policy: Policy) -> Json:
     """Without its status."""
-    metadata = service["metadata"]
     scaled = {
         "apiVersion": service["apiVersion"],
         "kind": service["kind"],
-        "name": metadata["name"],
+        "name": service["metadata"]["name"],
     }
     metrics = [_metric(*each) for each in _targets(policy)]
     return {
         "apiVersion": AUTOSCALER.api_version,
         "kind": AUTOSCALER.name,
-        "metadata": {
-            "name": name_of(key),
-            "namespace": metadata["namespace"],
-            "labels": {_SERVICE: metadata["name"]},
-            "annotations": {TARGETS: ", ".join(f"{n}: {v}" for n, v in _targets(policy))},
-            "ownerReferences": [scaled | {"uid": metadata["uid"], "controller": True}],
-        },
+        "metadata": metadata_of(service, name_of(key))
+        | {"annotations": {TARGETS: ", ".join(f"{n}: {v}" for n, v in _targets(policy))}},
         "spec": {
             "scaleTargetRef": scaled,
             "minReplicas": policy.least,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.resources.completion import OF_SERVICE
 from controller.store.own_kinds import CONTROLLER_REVISION
+from controller.store.owned import SERVICE_LABEL
 from controller.store.store import Store
 from tests.cli.resources.conftest import Graphway
 from tests.kit.api_server import ApiServer
@@ -44,7 +44,7 @@ def kept(store: Store) -> None:
                 "metadata": {
                     "name": f"{of}-{number:05d}",
                     "namespace": "default",
-                    "labels": {OF_SERVICE: of},
+                    "labels": {SERVICE_LABEL: of},
                 },
                 "revision": number,
             },

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from controller.rollout.revision import SERVICE_LABEL, Named, Revision, written
+from controller.rollout.revision import Named, Revision, written
 from controller.store.changes import Change
 from controller.store.own_kinds import AUTOSCALER, CONTROLLER_REVISION, POD
+from controller.store.owned import SERVICE_LABEL
 from controller.store.refs import Json, Ref
 from controller.store.store import Store
 from tests.cli.resources.conftest import Graphway, flowers, iris
