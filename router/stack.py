@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from random import Random
 
+from graph.caller import Caller
 from graph.effects import Failure, Input, Outcome, Payload
 from graph.walk import walk
 from router import failures
 from router.config import DataPlaneConfig
 from router.counters import Counters
 from router.deadlines import Deadlines
-from router.execute import Run, Upstream
+from router.execute import Clock, Run, Upstream
 from router.forward import call_service
 from router.layers.access_log import Record, access_log
 from router.layers.deadline import deadline
@@ -43,7 +44,11 @@ def build(
 ) -> Handler:
     handler = call_service(upstream, random)  # a service counts its calls itself, whoever asks
     handler = run_graph(
-        MeteredUpstream(upstream, counters), Propagate(config.propagate_headers), random, handler
+        MeteredUpstream(upstream, counters),
+        Propagate(config.propagate_headers),
+        random,
+        deadlines.start,
+        handler,
     )
     handler = deadline(handler, deadlines)  # inside the counting, so that a 504 is counted as one
     handler = metrics(handler, counters)
@@ -92,7 +97,7 @@ class Exchange:
 
 
 def run_graph(
-    upstream: Upstream, propagate: Propagate, random: Random, otherwise: Handler
+    upstream: Upstream, propagate: Propagate, random: Random, clock: Clock, otherwise: Handler
 ) -> Handler:
     """Walks the plan, where there is one. Every method and path runs the graph, as in KServe."""
     bits = random.getrandbits
@@ -101,14 +106,17 @@ def run_graph(
         plan = request.plan
         if plan is None:
             return otherwise(request, respond)
+        head = request.head
         given = Input(
-            Payload(request.document, request.head.payload),
-            propagate(request.head) if propagate else (),
+            Payload(request.document, head.payload),
+            propagate(head) if propagate else (),
             bits(64),
             request.decisions,
         )
+        if plan.needs_caller:
+            given.caller = Caller(head.method, head.path, head.query, head.headers, request.client)
         exchange = Exchange(request, respond)
-        exchange.start(Run(walk(plan, given), upstream, exchange.done))
+        exchange.start(Run(walk(plan, given), upstream, exchange.done, clock))
         return exchange
 
     return handle
