@@ -35,10 +35,15 @@ class ClientConnection(Connection):
         more = connection.CONNECTION_WINDOW - connection.FIRST_WINDOW
         write(codes.PREFACE + frames.settings(settings) + frames.window_update(0, more))
 
+    def feed(self, data: bytes) -> None:
+        if not self._settled and data.startswith(b"HTTP/1"):
+            raise Broken(ErrorCode.PROTOCOL_ERROR, "it speaks HTTP/1 where gRPC needs HTTP/2")
+        super().feed(data)
+
     @property
     def room(self) -> int:
         """How many more streams it takes now."""
-        if self.leaving or self.closed:
+        if self.leaving or self.closed or not self._settled:
             return 0
         return self.peer_streams - len(self.streams)
 

@@ -45,7 +45,7 @@ class Connection(ABC):
     ) -> None:
         self.streams: dict[int, Stream] = {}
         self.closed = False
-        self.peer_streams = 100  # how many of ours the peer takes; before it says so: a guess
+        self.peer_streams = codes.GREATEST_ID  # how many of ours the peer takes
         self._write = write
         self._header_bytes = header_bytes
         self._decoder = Decoder(header_bytes, header_count)
@@ -304,7 +304,7 @@ class Connection(ABC):
             self.settled()
         self._pump()
 
-    def settled(self) -> None:
+    def settled(self) -> None:  # noqa: B027 - only one side wants to know
         """The peer has said how it wants to be spoken to."""
 
     def _apply(self, settings: dict[int, int]) -> None:
@@ -418,9 +418,7 @@ class Connection(ABC):
         """Send what waits, as far as the windows go: a frame of each in turn."""
         while self._hungry and self._send_window > 0 and not self._paused and not self.closed:
             ready = [
-                stream
-                for stream in self._hungry
-                if stream.send_window > 0 or not stream.unsent
+                stream for stream in self._hungry if stream.send_window > 0 or not stream.unsent
             ]
             if not ready:
                 return
@@ -508,7 +506,7 @@ class Connection(ABC):
             self._thank(stream.unused)
             self.ended()
 
-    def ended(self) -> None:
+    def ended(self) -> None:  # noqa: B027 - only one side wants to know
         """A stream is over."""
 
     def reset(self, stream: Stream, code: ErrorCode) -> None:
@@ -526,11 +524,12 @@ class Connection(ABC):
         if not self.closed:
             self._write(frames.goaway(last, code, words))
 
-    def close(self, cause: str) -> None:
+    def close(self, cause: str, code: ErrorCode | None = None) -> None:
         """The socket is gone, or will be: nothing is written any more, every stream is lost."""
         if self.closed:
             return
         self.closed = True
         for stream in list(self.streams.values()):
-            self._forget(stream)
-            stream.lost(None, cause, unprocessed=False)
+            if stream.connection is not None:  # else one before it has ended it
+                self._forget(stream)
+                stream.lost(code, cause, unprocessed=False)

@@ -46,11 +46,11 @@ class Stream(ABC):
 
     @abstractmethod
     def lost(self, code: ErrorCode | None, cause: str, *, unprocessed: bool) -> None:
-        """It ended before its end: reset by the peer (`code`), or with the connection (None).
+        """It ended before its end: reset or broken by the peer (`code`), or with its connection.
         `unprocessed`: the peer has certainly not begun to work on it.
         """
 
-    def sent(self) -> None:
+    def sent(self) -> None:  # noqa: B027 - who sends once need not know
         """All that waited for a window has gone."""
 
     # what its user does
