@@ -44,7 +44,7 @@ def predictions_to_instances(payload: Payload) -> Payload:
     """
     if not payload.document.valid:
         return payload
-    found = {name.lower(): raw for name, raw in _fields(payload.document.body)}
+    found = {name.lower(): raw for name, raw in _fields(payload.document.json)}
     predictions = found.get("predictions", b"null")
     if not predictions.startswith(b"[") or not predictions[1:-1].strip():
         return payload

@@ -109,19 +109,23 @@ class _Lowering:
         address = f"{self.key}/{_part(name)}"
         steps = node.steps or ()
         lowered = KINDS[node.router_type].lower(steps)
+        planned = tuple(
+            self._step(address, index, step, condition)
+            for index, (step, condition) in enumerate(zip(steps, lowered.conditions, strict=True))
+        )
+        children = [step.node for step in planned]
+        fed = None if lowered.passes is None else [children[index] for index in lowered.passes]
         return PlanNode(
             address=address,
             kind=node.router_type,
-            steps=tuple(
-                self._step(address, index, step, condition)
-                for index, (step, condition) in enumerate(
-                    zip(steps, lowered.conditions, strict=True)
-                )
-            ),
+            steps=planned,
             cumulative=lowered.cumulative,
             salt=salt(address),
             compat=self.compat,
             reads_body=lowered.reads_body,
+            streams=fed is not None and all(child is None or child.streams for child in fed),
+            needs_caller=any(c is not None and c.needs_caller for c in lowered.conditions)
+            or any(child is not None and child.needs_caller for child in children),
         )
 
     def _step(self, node: str, index: int, step: Step, condition: Condition | None) -> PlanStep:

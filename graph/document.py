@@ -33,10 +33,11 @@ _NO_VALUE: Final = object()
 class Document:
     """Bytes that may be JSON. `body` is given; everything else is found when first asked for."""
 
-    __slots__ = ("_spliceable", "_value", "body", "member", "shape", "text")
+    __slots__ = ("_spliceable", "_value", "body", "json", "member", "shape", "text")
 
     def __init__(self, body: bytes) -> None:
-        self.body = body
+        self.body = body  # as it travels
+        self.json = body  # what all questions are about: the same, but for what `packed` opens
         self.shape = UNREAD  # callers on the hot path read it and call `examine` while it is UNREAD
         self.member: object = None  # the member that a condition has looked up, and
         self.text: bytes | None = None  # its text: kept for the next one that asks for the same
@@ -51,11 +52,11 @@ class Document:
     def examine(self) -> int:
         """Find and keep the shape."""
         try:
-            _check(self.body)
+            _check(self.json)
         except (msgspec.DecodeError, RecursionError):
-            self.shape = _odd_shape(self.body)
+            self.shape = _odd_shape(self.json)
         else:
-            self.shape = CONTAINER if self.body[0] in b"{[" else SHALLOW
+            self.shape = CONTAINER if self.json[0] in b"{[" else SHALLOW
         return self.shape
 
     @property
@@ -63,14 +64,14 @@ class Document:
         """The bytes can stand in another JSON document: valid, good UTF-8, of bounded depth."""
         if self._spliceable is None:
             bounded = (self.shape or self.examine()) <= DEEP
-            self._spliceable = bounded and _is_utf8(self.body)
+            self._spliceable = bounded and _is_utf8(self.json)
         return self._spliceable
 
     @property
     def parsed(self) -> bool:
         """There is a `value`: the body is JSON, and not too deep to become Python objects."""
         if self._value is _UNREAD_VALUE:
-            self._value = _parse(self.body) if self.valid else _NO_VALUE
+            self._value = _parse(self.json) if self.valid else _NO_VALUE
         return self._value is not _NO_VALUE
 
     @property

@@ -12,13 +12,14 @@ microsecond each.
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from graph.document import Document
 
 if TYPE_CHECKING:
+    from graph.caller import Caller
     from graph.plan import Target
 
 Headers = tuple[tuple[bytes, bytes], ...]  # names in lower case
@@ -32,6 +33,8 @@ class FailureKind(Enum):
     NO_MATCH = "no_match"  # no Switch branch, or not even the first step of a Sequence, matched
     NO_ROUTE = "no_route"  # a Splitter whose weights choose nobody
     INVALID_ANSWER = "invalid_answer"  # a step's answer is not JSON where JSON is needed
+    MAPPING = "mapping"  # `data` cannot be built of what there is
+    BAD_REQUEST = "bad_request"  # the request cannot be what this graph, or a step of it, needs
     UNRESOLVED = "unresolved"  # the target has no address
     CONNECT = "connect"  # refused, unreachable, name not found, TLS refused
     RESET = "reset"  # the connection broke before the whole answer had come
@@ -42,23 +45,38 @@ class FailureKind(Enum):
     INTERNAL = "internal"  # a bug of ours; the log has the traceback
 
 
+class Stream(Protocol):
+    """A body that is still on its way. A walk hands it on and never looks inside; what else it can
+    do is the driver's business.
+    """
+
+    def cancel(self) -> None:
+        """Nobody wants the rest."""
+
+
 @dataclass(slots=True)
 class Payload:
     """A body on its way to a target: the bytes, and the headers that describe them (Content-Type
-    and the like).
+    and the like). As a stream it goes to one target, and the document is empty.
     """
 
     document: Document
     headers: Headers
+    stream: Stream | None = None
 
 
 @dataclass(slots=True)
 class Reply:
-    """A whole answer of a target, whatever its status. `headers` describe the body."""
+    """An answer of a target, whatever its status. `headers` describe the body.
+
+    To a call with `stream` the rest of the answer may still be on its way: then `stream` is it, and
+    the document is empty.
+    """
 
     status: int
     headers: Headers
     document: Document
+    stream: Stream | None = None
 
     @property
     def ok(self) -> bool:
@@ -108,6 +126,8 @@ class Call:
     timeout_s: float | None
     seed: int = 0  # of the Input: one request sees one revision of a service
     forward: Forward | None = None
+    stream: bool = False  # nobody looks into the answer: it may be handed over before it is whole
+    upload: Stream | None = None  # the body, where it is not whole; `body` is empty then
     revision: str = ""  # of the service that was asked; the driver fills it in
 
 
@@ -121,6 +141,7 @@ class All:
 
     branches: "list[Call | Walk]"
     stop: Callable[[int, list[Answer | None]], bool]
+    deadline_s: float | None = None  # after which the walk goes on with what it has
 
 
 Effect = Call | All
@@ -139,6 +160,7 @@ class Input:
     propagated: Headers = ()  # caller's headers that every call carries
     seed: int = 0  # 64 random bits: the only randomness a walk sees
     decisions: list[Decision] = field(default_factory=list)
+    caller: "Caller | None" = None  # where the plan needs it
 
 
 def error_body(cause: str) -> bytes:

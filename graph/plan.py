@@ -43,6 +43,8 @@ class PlanNode:
     salt: int  # Splitter: what its draws are mixed with
     compat: bool  # KServe's outcomes where we depart from them
     reads_body: bool  # this node itself looks into the request body
+    streams: bool  # its input goes unread to one target, so it may be a stream
+    needs_caller: bool  # this node or one below it looks at headers, path and the like
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,16 @@ class Plan:
     targets: tuple[Target, ...]
     timeouts: Timeouts
     compat: bool
+
+    @property
+    def streams(self) -> bool:
+        """Whether a request's body may be a stream."""
+        return self.root.streams
+
+    @property
+    def needs_caller(self) -> bool:
+        """Whether an Input needs its `caller`."""
+        return self.root.needs_caller
 
     @property
     def key(self) -> str:

@@ -46,6 +46,38 @@ class Dependency(StrEnum):
     HARD = "Hard"
 
 
+class Forward(StrEnum):
+    """Ours: what of the caller's request line a call carries."""
+
+    CALLER = "Caller"  # method, path and query
+
+
+class Combine(StrEnum):
+    """Ours: what an Ensemble makes of its answers, instead of an object by step."""
+
+    MEAN = "mean"
+    WEIGHTED_MEAN = "weightedMean"
+    VOTE = "vote"
+    FIRST = "first"
+    CONCAT = "concat"
+
+
+class StepHeaders(Model):
+    """Ours: what a call carries beside the headers that describe its body."""
+
+    set_: dict[StrictStr, StrictStr] | None = Field(None, alias="set")
+    remove: tuple[StrictStr, ...] | None = None
+    copy_: tuple[StrictStr, ...] | None = Field(None, alias="copy")  # of the caller's
+
+
+class Respond(Model):
+    """Ours: the answer of a step that asks nobody. A text is sent as it is, other JSON as JSON."""
+
+    status: Annotated[StrictInt, Field(ge=200, le=599), BeforeValidator(_whole)] = 200
+    headers: dict[StrictStr, StrictStr] | None = None
+    body: Any = None
+
+
 class Step(Model):
     """One edge of a node: where to go (exactly one of three) and under which circumstances."""
 
@@ -58,11 +90,17 @@ class Step(Model):
     weight: Int64 | None = None
     condition: StrictStr | None = None
     dependency: Dependency | None = None
+    forward: Forward | None = None
+    headers: StepHeaders | None = None
+    respond: Respond | None = None
 
 
 class Node(Model):
     router_type: RouterType
     steps: tuple[Step, ...] | None = None
+    combine: Combine | None = None
+    quorum: Int32 | None = None
+    deadline_seconds: Annotated[float, Field(ge=0, strict=True)] | None = None
 
 
 class RouterTimeouts(Model):
@@ -88,6 +126,15 @@ class GraphSpec(Model):
     node_selector: dict[str, StrictStr] | None = None
     node_name: StrictStr | None = None
     service_account_name: StrictStr | None = None
+    propagate_headers: tuple[StrictStr, ...] | None = None
+
+
+# What KServe's schema does not know, by the names of YAML.
+OUR_FIELDS: dict[type[Model], frozenset[str]] = {
+    GraphSpec: frozenset({"propagateHeaders"}),
+    Node: frozenset({"combine", "quorum", "deadlineSeconds"}),
+    Step: frozenset({"forward", "headers", "respond"}),
+}
 
 
 class Condition(Model):

@@ -12,8 +12,8 @@ def walk(plan: Plan, request: Input) -> Walk:
 
     Decisions taken on the way are appended to `request.decisions`.
     """
-    return descend(plan.root, request.payload, request)
+    return descend(plan.root, request.payload, request, True)
 
 
-def descend(node: PlanNode, payload: Payload, request: Input) -> Walk:
-    return _run[node.kind](node, payload, request, descend)
+def descend(node: PlanNode, payload: Payload, request: Input, tail: bool) -> Walk:
+    return _run[node.kind](node, payload, request, descend, tail)

@@ -20,7 +20,9 @@ CLIENT_CLOSED = 499  # nginx's code for a client that left; never sent, only log
 class Head:
     """What a request says before its body. Shared by equal requests, so nobody changes one."""
 
-    __slots__ = ("fields", "headers", "http11", "keep_alive", "method", "path", "payload", "query")
+    __slots__ = (
+        "fields", "headers", "http11", "keep_alive", "method", "packed", "path", "payload", "query",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Head:
         self.http11 = http11
         self.keep_alive = keep_alive
         self.payload = _describing(self.fields)  # the headers that go with the body
+        self.packed = len(self.payload) > 1  # the body has to be opened to be looked at
 
 
 class Request:

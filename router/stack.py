@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
+from graph.caller import Caller
 from graph.effects import Failure, Input, Outcome, Payload
 from graph.walk import walk
 from router import failures
@@ -101,12 +102,15 @@ def run_graph(
         plan = request.plan
         if plan is None:
             return otherwise(request, respond)
+        head = request.head
         given = Input(
-            Payload(request.document, request.head.payload),
-            propagate(request.head) if propagate else (),
+            Payload(request.document, head.payload),
+            propagate(head) if propagate else (),
             bits(64),
             request.decisions,
         )
+        if plan.needs_caller:
+            given.caller = Caller(head.method, head.path, head.query, head.headers, request.client)
         exchange = Exchange(request, respond)
         exchange.start(Run(walk(plan, given), upstream, exchange.done))
         return exchange

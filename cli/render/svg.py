@@ -4,6 +4,7 @@ Every text says its width, every shortened one has the whole as its tooltip, and
 title and a description for those who cannot see it.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -125,9 +126,18 @@ def _document(
     if facts:
         yield _text(_shown(facts, facts, SMALL), MARGIN, MARGIN + 14 + ROW + 3, "small muted")
     yield f'<g transform="translate({_n(MARGIN)} {_n(top)})">'
+    fans = Counter(line.source for line in picture.lines)
     for number, line in enumerate(picture.lines):
-        source, target = placed.boxes[line.source], placed.boxes[line.target]
-        yield from _line(line, words[number], placed.lanes[number], source, target, picture)
+        path = _path(
+            placed.lanes[number],
+            placed.boxes[line.source],
+            placed.boxes[line.target],
+            trunk=fans[line.source] > MANY,
+        )
+        yield from _line(picture, line, words[number], placed.lanes[number], path)
+    for line in picture.lines:
+        target = placed.boxes[line.target]
+        yield f'<path class="head" d="M{_n(target.x)} {_n(target.y)}l-{_n(HEAD)} -4.5v9z"/>'
     for box, card, place in zip(picture.boxes, cards, placed.boxes, strict=True):
         yield from _box(box, card, place)
     yield "</g>"
@@ -135,16 +145,13 @@ def _document(
 
 
 def _line(
-    line: Line, words: _Beside, lane: Lane, source: Placed, target: Placed, picture: Picture
+    picture: Picture, line: Line, words: _Beside, lane: Lane, path: str
 ) -> Iterator[str]:
     yield '<g class="lost">' if not line.reached else "<g>"
     yield f"<title>{escape(said.line(picture, line))}</title>"
     thick = 1.5 if line.share is None else 1.2 + 3.3 * line.share / 100
-    path = _path(lane, source, target, picture.out[line.source] > MANY)
     dashes = ' stroke-dasharray="2 4"' if line.share == 0 else ""
     yield f'<path class="line" d="{path}" stroke-width="{_n(thick)}"{dashes}/>'
-    x, y = target.x, target.y
-    yield f'<path class="head" d="M{_n(x)} {_n(y)}l-{_n(HEAD)} -4.5v9z"/>'
     left = lane.left
     if words.badge:
         look = picture.boxes[line.source].look
@@ -164,7 +171,7 @@ def _line(
     yield "</g>"
 
 
-def _path(lane: Lane, source: Placed, target: Placed, trunk: bool) -> str:
+def _path(lane: Lane, source: Placed, target: Placed, *, trunk: bool) -> str:
     x, y, end = source.x + source.width, source.y, target.x - HEAD + 1
     path = f"M{_n(x)} {_n(y)}"
     if trunk and y != lane.y:

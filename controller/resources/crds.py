@@ -74,6 +74,8 @@ def _inlined(schema: Any, definitions: Schema) -> Any:
 
 def _structured(schema: Schema) -> Schema:
     made = without(schema, ("default", "const"))
+    if not schema:  # any JSON
+        return {"x-kubernetes-preserve-unknown-fields": True}
     if "const" in schema:
         made["enum"] = [schema["const"]]
     if "x-kubernetes-int-or-string" in made:

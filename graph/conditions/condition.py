@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 from graph.document import Document
 
 if TYPE_CHECKING:
-    from graph.effects import Input
+    from graph.effects import Input, Reply
 
-Language = Literal["gjson", "jmespath"]
+Language = Literal["gjson", "jmespath", "cel"]
 
 
 class Condition(ABC):
@@ -22,6 +22,8 @@ class Condition(ABC):
     __slots__ = ("always_matches_json", "text", "warnings")
 
     language: Language
+    reads_body = True  # it looks into a body; known from the text alone
+    needs_caller = False  # it looks at headers, path and the like; the same
 
     def __init__(self, text: str, *, always: bool = False, warnings: tuple[str, ...] = ()) -> None:
         self.text = text
@@ -31,6 +33,12 @@ class Condition(ABC):
     @abstractmethod
     def matches(self, document: Document) -> bool:
         """Whether the body matches; what is learnt about it stays with the document."""
+
+    def holds(self, body: Document, request: "Input", previous: "Reply | None") -> bool:
+        """What nodes ask. `body` is the node's input, `previous` the answer before this step, at
+        which a condition looks if there is one.
+        """
+        return self.matches(body if previous is None else previous.document)
 
     def __call__(self, subject: "bytes | Document | Input") -> bool:
         """The same for whatever holds a body."""

@@ -36,7 +36,7 @@ class SearchedPath(Condition):
         self._hopeless = nests_too_deep(self._path)
 
     def matches(self, document: Document) -> bool:
-        return (document.shape or document.examine()) != INVALID and self._search(document.body)
+        return (document.shape or document.examine()) != INVALID and self._search(document.json)
 
     def _search(self, body: bytes) -> bool:
         if self._hopeless:
@@ -74,8 +74,8 @@ class LibraryPath(SearchedPath):
     def matches(self, document: Document) -> bool:
         shape = document.shape or document.examine()
         if shape != CONTAINER:
-            return shape != INVALID and self._search(document.body)
-        body = document.body
+            return shape != INVALID and self._search(document.json)
+        body = document.json
         if b"\\" in body:  # one scan for a byte, which spares nearly every body the second
             if self._plain and b"\\u" in body:
                 return self._search(body)

@@ -51,7 +51,7 @@ class Member:
         document.text = None
         shape = document.shape or document.examine()
         if shape == CONTAINER:
-            body = document.body
+            body = document.json
             at = body.find(self._name)
             if at < 0:
                 if b"\\" not in body:  # else an escape may spell the key

@@ -34,9 +34,11 @@ def lower(steps: tuple[Step, ...]) -> Lowered:
     return Lowered((None,) * len(steps))
 
 
-def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> Walk:
+def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail: bool) -> Walk:
     branches: list[Call | Walk] = [
-        call(step, payload, request) if step.node is None else descend(step.node, payload, request)
+        call(step, payload, request, False)
+        if step.node is None
+        else descend(step.node, payload, request, False)
         for step in node.steps
     ]
     answers: list[Answer | None] = yield All(branches, _Settled(node))
@@ -103,7 +105,7 @@ def _ended_by(node: PlanNode, step: PlanStep, answer: Answer) -> Answer | None:
 
 
 def _is_object(document: Document) -> bool:
-    return document.spliceable and document.body.lstrip()[:1] in (b"{", b"n")
+    return document.spliceable and document.json.lstrip()[:1] in (b"{", b"n")
 
 
 def _merge(node: PlanNode, answers: list[Answer | None]) -> bytes:
@@ -125,5 +127,5 @@ def _body(answer: Answer) -> bytes:
     if isinstance(answer, Failure):
         return error_body(answer.cause)
     if answer.document.spliceable:
-        return answer.document.body
+        return answer.document.json
     return error_body(NOT_JSON)

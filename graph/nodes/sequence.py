@@ -25,17 +25,21 @@ UNMET = "the condition of the first step was not met"
 
 
 def lower(steps: tuple[Step, ...]) -> Lowered:
+    conditions = tuple(compile_condition(s.condition) if s.condition else None for s in steps)
     fed_the_request = [step for step in steps if step is steps[0] or step.data != RESPONSE]
-    return Lowered(
-        tuple(compile_condition(step.condition) if step.condition else None for step in steps),
-        reads_body=bool(
-            steps[0].condition or any(step.map_predictions_to_instances for step in fed_the_request)
-        ),
+    reads = any(step.map_predictions_to_instances for step in fed_the_request) or any(
+        # a later one of another language looks at the answer before it
+        condition.reads_body and (index == 0 or condition.language == "cel")
+        for index, condition in enumerate(conditions)
+        if condition is not None
     )
+    once = not reads and len(fed_the_request) == 1
+    return Lowered(conditions, reads_body=reads, passes=(0,) if once else None)
 
 
-def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> Walk:
+def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail: bool) -> Walk:
     previous: Reply | None = None
+    last = node.steps[-1]
     for step in node.steps:
         fed = payload
         if step.takes_response and previous is not None:
@@ -43,14 +47,14 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> W
         if step.maps_predictions:
             fed = predictions_to_instances(fed)
         if step.condition is not None:
-            ended = _unmet(node, step, payload, previous)
+            ended = _unmet(node, step, payload, request, previous)
             if ended is not None:
                 return ended
         answer: Answer
         if step.node is None:
-            answer = yield call(step, fed, request)
+            answer = yield call(step, fed, request, tail and step is last)
         else:
-            answer = yield from descend(step.node, fed, request)
+            answer = yield from descend(step.node, fed, request, tail and step is last)
         if isinstance(answer, Failure) or (step.hard and not answer.ok):
             return answer
         previous = answer
@@ -59,18 +63,18 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> W
 
 
 def _unmet(
-    node: PlanNode, step: PlanStep, payload: Payload, previous: Reply | None
+    node: PlanNode, step: PlanStep, payload: Payload, request: Input, previous: Reply | None
 ) -> Reply | Failure | None:
     """How the Sequence ends here because of this step's condition; None if it goes on."""
     assert step.condition is not None
     if previous is None:
         if node.compat:
             return Failure(FailureKind.INVALID_ANSWER, INVALID, step.address)
-        if step.condition.matches(payload.document):
+        if step.condition.holds(payload.document, request, None):
             return None
         return Failure(FailureKind.NO_MATCH, UNMET, step.address)
-    if not previous.document.valid:
+    if step.condition.language != "cel" and not previous.document.valid:
         return Failure(FailureKind.INVALID_ANSWER, INVALID, step.address)
-    if step.condition.matches(previous.document):
+    if step.condition.holds(payload.document, request, previous):
         return None
     return Reply(200, previous.headers, previous.document) if node.compat else previous

@@ -10,16 +10,17 @@ NO_ROUTE = "no route was selected by the splitter"
 
 
 def lower(steps: tuple[Step, ...]) -> Lowered:
-    return Lowered((None,) * len(steps), cumulate([step.weight or 0 for step in steps]))
+    cumulative = cumulate([step.weight or 0 for step in steps])
+    return Lowered((None,) * len(steps), cumulative, passes=tuple(range(len(steps))))
 
 
-def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> Walk:
+def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail: bool) -> Walk:
     if node.cumulative[-1] <= 0:
         return Failure(FailureKind.NO_ROUTE, NO_ROUTE, node.address)
     at = point(request.seed, node.salt)
     step = node.steps[choose(node.cumulative, at)]
     request.decisions.append(Decision(node.address, step.key, "Splitter", point=at))
     if step.node is None:
-        answer: Answer = yield call(step, payload, request)
+        answer: Answer = yield call(step, payload, request, tail)
         return answer
-    return (yield from descend(step.node, payload, request))
+    return (yield from descend(step.node, payload, request, tail))

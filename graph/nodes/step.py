@@ -7,8 +7,9 @@ from graph.conditions import Condition
 from graph.effects import Call, Input, Payload, Walk
 from graph.plan import PlanNode, PlanStep
 
-Descend = Callable[[PlanNode, Payload, Input], Walk]
-Run = Callable[[PlanNode, Payload, Input, Descend], Walk]
+# The last argument says that the answer is the outcome as it is: nobody looks into it.
+Descend = Callable[[PlanNode, Payload, Input, bool], Walk]
+Run = Callable[[PlanNode, Payload, Input, Descend, bool], Walk]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,16 @@ class Lowered:
 
     conditions: tuple[Condition | None, ...]
     cumulative: tuple[int, ...] = ()
-    reads_body: bool = False
+    reads_body: bool = False  # the node itself looks into its input
+    # The steps of which one gets the node's input, once and unread, so that it may be a stream;
+    # None if the input is looked into or goes to several.
+    passes: tuple[int, ...] | None = None
 
 
-def call(step: PlanStep, payload: Payload, request: Input) -> Call:
-    """POST this payload to the step's target. The step must be a leaf."""
+def call(step: PlanStep, payload: Payload, request: Input, tail: bool) -> Call:
+    """POST this payload to the step's target. The step must be a leaf; `tail` says that its answer
+    is the outcome of the walk.
+    """
     assert step.target is not None
     return Call(
         step.address,
@@ -30,4 +36,6 @@ def call(step: PlanStep, payload: Payload, request: Input) -> Call:
         payload.document.body,
         step.timeout_s,
         request.seed,
+        stream=tail,
+        upload=payload.stream,
     )

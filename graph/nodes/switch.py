@@ -15,23 +15,22 @@ NO_MATCH = "None of the routes matched with the switch condition"
 
 
 def lower(steps: tuple[Step, ...]) -> Lowered:
-    return Lowered(
-        tuple(compile_condition(step.condition) if step.condition else None for step in steps),
-        reads_body=True,
-    )
+    conditions = tuple(compile_condition(s.condition) if s.condition else None for s in steps)
+    reads = any(condition is not None and condition.reads_body for condition in conditions)
+    return Lowered(conditions, reads_body=reads, passes=None if reads else tuple(range(len(steps))))
 
 
-def run(node: PlanNode, payload: Payload, request: Input, descend: Descend) -> Walk:
+def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail: bool) -> Walk:
     document = payload.document
     for step in node.steps:
         condition = step.condition
-        if condition is None or not condition.matches(document):
+        if condition is None or not condition.holds(document, request, None):
             continue
         request.decisions.append(
             Decision(node.address, step.key, "Switch", condition=condition.text)
         )
         if step.node is None:
-            answer: Answer = yield call(step, payload, request)
+            answer: Answer = yield call(step, payload, request, tail)
             return answer
-        return (yield from descend(step.node, payload, request))
+        return (yield from descend(step.node, payload, request, tail))
     return Failure(FailureKind.NO_MATCH, NO_MATCH, node.address)

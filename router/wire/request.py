@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 
 from graph.document import Document
+from graph.packed import document_of
 from router.config import Limits
 from router.messages import Request
 from router.wire.body import Chunked, Length
@@ -69,7 +70,7 @@ class RequestReader:
             if 0 < head.length <= len(data):  # the usual case: all in one piece
                 body = bytes(data[: head.length])
                 self._buffer = data[head.length :]
-                return Request(head, Document(body))
+                return _request(head, body)
             self._head = head
             if head.length == CHUNKED:
                 self._framing = Chunked(self._limits.body_bytes)
@@ -85,7 +86,7 @@ class RequestReader:
         self._buffer = rest
         body = self._framing.body()
         self._head = self._framing = None
-        return Request(head, Document(body))
+        return _request(head, body)
 
     def _read_head(self) -> RequestHead | None:
         data = self._buffer
@@ -120,3 +121,7 @@ class RequestReader:
             if data.find(b"\r\n", 0, limit) < 0:
                 raise Refused(414, "the request line is too long")
             raise Refused(431, "the request head is too large")
+
+
+def _request(head: RequestHead, body: bytes) -> Request:
+    return Request(head, document_of(body, head.payload) if head.packed else Document(body))

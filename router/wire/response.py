@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from graph.document import Document
 from graph.effects import Forward, Reply
+from graph.packed import document_of
 from router.config import Limits
 from router.wire.body import Chunked, Framing, Length, UntilClose
 from router.wire.head import BARE_LF, CHUNKED, UNTIL_CLOSE, ResponseHead
@@ -137,7 +138,8 @@ class ResponseReader:
             # The length that an answer to HEAD tells is that of another body.
             framing = () if self._to_head else (b"content-length",)
             headers = end_to_end(self._head.headers, *framing)
-        return Reply(self._head.status, headers, Document(body))
+        document = document_of(body, headers) if len(headers) > 1 else Document(body)
+        return Reply(self._head.status, headers, document)
 
     @property
     def _to_head(self) -> bool:

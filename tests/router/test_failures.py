@@ -13,6 +13,8 @@ STATUSES = {
     FailureKind.NO_MATCH: 404,
     FailureKind.NO_ROUTE: 500,
     FailureKind.INVALID_ANSWER: 502,
+    FailureKind.MAPPING: 422,
+    FailureKind.BAD_REQUEST: 400,
     FailureKind.UNRESOLVED: 503,
     FailureKind.CONNECT: 502,
     FailureKind.RESET: 502,
@@ -46,7 +48,8 @@ def test_kserve_answers_500_but_for_the_root_switch(kind: FailureKind) -> None:
 def test_every_kind_has_a_level_of_its_line(kind: FailureKind) -> None:
     """Faults of the caller are no news, faults of ours are."""
     level = FAILURES[kind].level
-    assert level == {404: "info", 500: "error"}.get(STATUSES[kind], "warning")
+    status = STATUSES[kind]
+    assert level == ("info" if status < 500 else "error" if status == 500 else "warning")
 
 
 def test_the_body_has_kserves_two_keys() -> None:

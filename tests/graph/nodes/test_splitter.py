@@ -168,9 +168,9 @@ def test_a_step_that_is_a_node(kind: str) -> None:
 
 def test_weights_that_choose_nobody_are_a_failure() -> None:
     """The check refuses such a graph; the walk has an outcome for it all the same."""
-    node = PlanNode("test/g/root", RouterType.SPLITTER, (), (0, 0), 0, False, False)
+    node = PlanNode("test/g/root", RouterType.SPLITTER, (), (0, 0), 0, False, False, False, False)
     walk = under_test.run(
-        node, Payload(Document(b"{}"), ()), Input(Payload(Document(b"{}"), ())), descend
+        node, Payload(Document(b"{}"), ()), Input(Payload(Document(b"{}"), ())), descend, True
     )
     with pytest.raises(StopIteration) as ended:
         next(walk)
