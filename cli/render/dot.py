@@ -59,6 +59,6 @@ def _attributes(of: Mapping[str, str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    r"""Graphviz knows `\"` in a string; in labels it also reads other escapes, and HTML entities."""
+    r"""A string of Graphviz, which reads `\n` and the like in labels, and HTML entities."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped.replace("&", "&amp;")}"'

@@ -4,6 +4,7 @@ Every node is a box, however many steps lead to it; every step is a line, and th
 that calls somebody is a box of its own. Texts are whole here and on one line; formats shorten them.
 """
 
+import json
 from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,7 +12,7 @@ from enum import StrEnum
 from cli.render.measure import one_line
 from graph.checks.shape import ROOT, Shape
 from graph.compiler import COMPAT_ANNOTATION
-from graph.spec import InferenceGraph, Node, RouterType, Step
+from graph.spec import Combine, InferenceGraph, Node, RouterType, Step
 
 
 class Look(StrEnum):
@@ -22,6 +23,8 @@ class Look(StrEnum):
     SPLITTER = "splitter"
     SERVICE = "service"
     URL = "url"
+    RESPOND = "respond"  # an answer without asking anybody
+    TRANSFORM = "transform"  # the data made anew, and nobody asked either
     MISSING = "missing"  # a node that is named and not there
     BACK = "back"  # a node that is drawn already, and leads here: a circle that nobody reaches
 
@@ -82,6 +85,8 @@ def _facts(graph: InferenceGraph) -> list[str]:
         facts.append(f"answers within {spec.timeout} s")
     if spec.router_timeouts and spec.router_timeouts.service_client:
         facts.append(f"a call takes {spec.router_timeouts.service_client} s at most")
+    if spec.propagate_headers:
+        facts.append(f"passes on the headers {', '.join(spec.propagate_headers)}")
     if (graph.metadata.annotations or {}).get(COMPAT_ANNOTATION) == "kserve":
         facts.append("outcomes as KServe's")
     return facts
@@ -98,13 +103,12 @@ class _Drawing:
 
     def draw(self) -> None:
         request = self._box(Box(Look.REQUEST, "request"))
-        for start in (ROOT, *self.nodes):  # what nobody reaches comes last
-            if start in self.nodes:
-                self._meet(start)
+        if ROOT in self.nodes:
+            self.picture.lines.append(Line(request, self._meet(ROOT)))
+        for name in (*self.boxes, *self.nodes):  # what nobody reaches comes last
+            self._meet(name)
             while self.met:
                 self._draw(self.met.popleft())
-            if start == ROOT and start in self.nodes:
-                self.picture.lines.insert(0, Line(request, self.boxes[ROOT]))
 
     def _draw(self, name: str) -> None:
         for index, step in enumerate(self.nodes[name].steps or ()):
@@ -123,7 +127,7 @@ class _Drawing:
 
     def _node(self, name: str, node: Node) -> Box:
         reached = name in self.reachable
-        notes = [str(node.router_type.value)]
+        notes = [node.router_type.value, *_combination(node)]
         if not reached:
             notes.append(_NOT_REACHED)
         return Box(Look(node.router_type.value.lower()), one_line(name), tuple(notes), reached)
@@ -139,7 +143,7 @@ class _Drawing:
             share=step.weight or 0 if kind is RouterType.SPLITTER else None,
             name=step_name if to_node and step_name != one_line(step.node_name or "") else "",
             condition=one_line(step.condition or "") if kind in _CONDITIONAL else "",
-            notes=tuple(map(one_line, _line_notes(kind, step))),
+            notes=tuple(map(one_line, _line_notes(self.nodes[name], step))),
             reached=name in self.reachable,
         )
 
@@ -156,39 +160,94 @@ class _Drawing:
 
 
 _CONDITIONAL = (RouterType.SWITCH, RouterType.SEQUENCE)
+_MANY = (RouterType.SEQUENCE, RouterType.ENSEMBLE)  # kinds of which several steps run
+_EXPRESSION = "jmespath:"
 
 
-def _line_notes(kind: RouterType, step: Step) -> list[str]:
-    notes = []
-    if kind is RouterType.SEQUENCE:
-        if step.data == "$response":
-            notes.append("$response")
-        if step.map_predictions_to_instances:
-            notes.append("predictions → instances")
-    if step.dependency and kind in (RouterType.SEQUENCE, RouterType.ENSEMBLE):
+def _combination(node: Node) -> list[str]:
+    """What an Ensemble makes of its answers, where that is not the usual."""
+    said = []
+    if node.combine is not None:
+        said.append(f"answer: {_COMBINED[node.combine]}")
+    if node.quorum is not None:
+        said.append(f"{node.quorum} answers are enough")
+    if node.deadline_seconds is not None:
+        said.append(f"after {node.deadline_seconds:g} s with what is there")
+    return said
+
+
+_COMBINED = {
+    Combine.MEAN: "the mean",
+    Combine.WEIGHTED_MEAN: "the weighted mean",
+    Combine.VOTE: "what most say",
+    Combine.FIRST: "the first good one",
+    Combine.CONCAT: "all in a row",
+}
+
+
+def _line_notes(node: Node, step: Step) -> list[str]:
+    notes = ["method and path of the caller"] if step.forward else []
+    kind = node.router_type
+    if kind is RouterType.ENSEMBLE and step.weight is not None:
+        notes.append(f"weight {step.weight}")
+    data = step.data or ""
+    if data.startswith(_EXPRESSION):
+        if not _is_transform(step):
+            notes.append(f"data: {data.removeprefix(_EXPRESSION).strip()}")
+    elif kind is RouterType.SEQUENCE and data == "$response":
+        notes.append(data)
+    if kind is RouterType.SEQUENCE and step.map_predictions_to_instances:
+        notes.append("predictions → instances")
+    if step.dependency and kind in _MANY:
         notes.append(step.dependency.value)
-    return notes
+    return notes + _header_notes(step)
+
+
+def _header_notes(step: Step) -> list[str]:
+    headers = step.headers
+    if headers is None:
+        return []
+    said = {
+        "sets": ", ".join(f"{name}: {value}" for name, value in (headers.set_ or {}).items()),
+        "removes": ", ".join(headers.remove or ()),
+        "copies": ", ".join(headers.copy_ or ()),
+    }
+    return [f"{word} {names}" for word, names in said.items() if names]
+
+
+def _is_transform(step: Step) -> bool:
+    asks = step.node_name or step.service_name or step.service_url or step.respond
+    return bool(step.data) and not asks
 
 
 def _leaf(step: Step, reached: bool) -> Box:
     name = one_line(step.name or "")
-    if step.service_url is not None:
-        look, target = Look.URL, step.service_url
+    notes: list[str] = []
+    if step.respond is not None:
+        look, target = Look.RESPOND, f"answer {step.respond.status}"
+        body = step.respond.body
+        if body is not None:
+            notes.append(body if isinstance(body, str) else json.dumps(body, ensure_ascii=False))
+    elif step.service_url is not None:
+        look, target = Look.URL, step.service_url.removeprefix("http://")
     elif step.service_name is not None:
         look, target = Look.SERVICE, step.service_name
+    elif _is_transform(step):
+        look, target = Look.TRANSFORM, (step.data or "").removeprefix(_EXPRESSION).strip()
     else:
         look, target = Look.MISSING, "no target"
-    target = one_line(target).removeprefix("http://")
-    notes = (target,) if name and target != name else ()
-    return Box(look, name or target, notes, reached)
+    target = one_line(target)
+    if name and target != name:
+        notes.insert(0, target)
+    return Box(look, name or target, tuple(map(one_line, notes)), reached)
 
 
 def _closing(nodes: dict[str, Node]) -> set[tuple[str, int]]:
     """The steps without which there is no circle. `check` lets circles be where nobody comes."""
     closing: set[tuple[str, int]] = set()
     done: set[str] = set()
-    for start in nodes:
-        way = {start: enumerate(nodes[start].steps or ())} if start not in done else {}
+    for start, first in nodes.items():
+        way = {} if start in done else {start: enumerate(first.steps or ())}
         while way:
             name, steps = next(reversed(way.items()))
             for index, step in steps:

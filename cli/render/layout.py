@@ -237,4 +237,3 @@ def _add(above: Contour, contour: Contour, at: float) -> None:
 
 def _moved(contour: Contour, by: float) -> Contour:
     return {column: Extent(top + by, bottom + by) for column, (top, bottom) in contour.items()}
-

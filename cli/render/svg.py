@@ -18,7 +18,7 @@ MARGIN, HEADING = 24.0, 58.0
 TILE, PADDING = 30.0, 11.0  # the coloured square of a card, and the room beside its text
 NAME, SMALL, TITLE = 13.0, 11.0, 17.0
 ROW = 15.0  # from one baseline to the next
-MOST_BOX, MOST_LINE = 262.0, 190.0  # of a text
+MOST_BOX, MOST_LINE = 290.0, 230.0  # of a text
 BADGE = 9.0  # half its height
 BADGE_GAP = 6.0
 HEAD = 8.0  # of an arrow
@@ -67,8 +67,11 @@ def _card(box: Box) -> _Card:
     return _Card(Size(TILE + 2 * PADDING + widest, half, half), name, notes)
 
 
+_MONO = (Look.URL, Look.SERVICE, Look.RESPOND, Look.TRANSFORM)
+
+
 def _note(box: Box, note: str) -> Words:
-    mono = not box.is_node and box.look in (Look.URL, Look.SERVICE)
+    mono = box.look in _MONO
     return _shown(note, fit_middle(note, MOST_BOX, SMALL, mono=mono), SMALL, mono=mono)
 
 
@@ -108,9 +111,7 @@ def _document(
 ) -> Iterator[str]:
     title = fit(picture.title, 600, TITLE, bold=True)
     facts = fit(" · ".join(picture.facts), 600, SMALL)
-    wide = max(
-        placed.width, width(title, TITLE, bold=True), width(facts, SMALL)
-    ) + 2 * MARGIN
+    wide = max(placed.width, width(title, TITLE, bold=True), width(facts, SMALL)) + 2 * MARGIN
     top = HEADING + (ROW if facts else 0)
     high = placed.height + top + MARGIN
     yield (
@@ -137,16 +138,15 @@ def _document(
         yield from _line(picture, line, words[number], placed.lanes[number], path)
     for line in picture.lines:
         target = placed.boxes[line.target]
-        yield f'<path class="head" d="M{_n(target.x)} {_n(target.y)}l-{_n(HEAD)} -4.5v9z"/>'
+        lost = "" if line.reached else " lost"
+        yield f'<path class="head{lost}" d="M{_n(target.x)} {_n(target.y)}l-{_n(HEAD)} -4.5v9z"/>'
     for box, card, place in zip(picture.boxes, cards, placed.boxes, strict=True):
         yield from _box(box, card, place)
     yield "</g>"
     yield "</svg>"
 
 
-def _line(
-    picture: Picture, line: Line, words: _Beside, lane: Lane, path: str
-) -> Iterator[str]:
+def _line(picture: Picture, line: Line, words: _Beside, lane: Lane, path: str) -> Iterator[str]:
     yield '<g class="lost">' if not line.reached else "<g>"
     yield f"<title>{escape(said.line(picture, line))}</title>"
     thick = 1.5 if line.share is None else 1.2 + 3.3 * line.share / 100
@@ -182,14 +182,14 @@ def _path(lane: Lane, source: Placed, target: Placed, *, trunk: bool) -> str:
             f"V{_n(lane.y - way * bend)}q0 {_n(way * bend)} {_n(bend)} {_n(way * bend)}"
         )
     elif y != lane.y:
-        middle = _n((x + lane.left) / 2)
-        path += f"C{middle} {_n(y)} {middle} {_n(lane.y)} {_n(lane.left)} {_n(lane.y)}"
+        half = _n((x + lane.left) / 2)
+        path += f"C{half} {_n(y)} {half} {_n(lane.y)} {_n(lane.left)} {_n(lane.y)}"
     if target.y == lane.y:
         return f"{path}H{_n(end)}"
-    middle = _n((lane.right + end) / 2)
+    half = _n((lane.right + end) / 2)
     return (
         f"{path}H{_n(lane.right)}"
-        f"C{middle} {_n(lane.y)} {middle} {_n(target.y)} {_n(end)} {_n(target.y)}"
+        f"C{half} {_n(lane.y)} {half} {_n(target.y)} {_n(end)} {_n(target.y)}"
     )
 
 

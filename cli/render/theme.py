@@ -32,6 +32,8 @@ TINTS: Final[dict[Look, tuple[Tint, Tint]]] = {  # light, dark
     Look.SPLITTER: (Tint("#f5ebff", "#8250df"), Tint("#2c1a4d", "#8957e5")),
     Look.SERVICE: (Tint("#e6f9ea", "#1a7f37"), Tint("#10301a", "#238636")),
     Look.URL: _PLAIN,
+    Look.RESPOND: (Tint("#ffeff7", "#bf3989"), Tint("#3d1229", "#bf4b8a")),
+    Look.TRANSFORM: (Tint("#fff1e5", "#bc4c00"), Tint("#3d1e0b", "#bd561d")),
     Look.MISSING: (Tint("#ffebe9", "#cf222e"), Tint("#42171a", "#da3633")),
     Look.BACK: _PLAIN,
 }
@@ -40,11 +42,19 @@ TINTS: Final[dict[Look, tuple[Tint, Tint]]] = {  # light, dark
 ICONS: Final[dict[Look, str]] = {
     Look.REQUEST: "M2 8h11M9 4l4 4l-4 4",
     Look.SEQUENCE: "M1.5 8h5M9.5 8h5M4.5 5.5l2.5 2.5l-2.5 2.5M12 5.5l2.5 2.5l-2.5 2.5",
-    Look.SWITCH: "M8 1.5l6.5 6.5l-6.5 6.5l-6.5 -6.5zM6 6.6c0 -2.6 4 -2.6 4 0c0 1.6 -2 1.5 -2 2.9M8 11.6v.2",
+    Look.SWITCH: (
+        "M8 1.5l6.5 6.5l-6.5 6.5l-6.5 -6.5zM6 6.6c0 -2.6 4 -2.6 4 0c0 1.6 -2 1.5 -2 2.9M8 11.6v.2"
+    ),
     Look.ENSEMBLE: "M1.5 8h3M4.5 3h7M4.5 8h7M4.5 13h7M4.5 3v10M11.5 3v10M11.5 8h3",
     Look.SPLITTER: "M1.5 8h4l4.5 -5h4M5.5 8l4.5 5h4M12 1l2 2l-2 2M12 11l2 2l-2 2",
     Look.SERVICE: "M8 1.5l6 3.2v6.6l-6 3.2l-6 -3.2v-6.6zM2 4.7l6 3.3l6 -3.3M8 8v6.5",
-    Look.URL: "M8 1.5a6.5 6.5 0 1 0 .01 0zM1.5 8h13M8 1.5c-4.5 4.5 -4.5 8.5 0 13c4.5 -4.5 4.5 -8.5 0 -13",
+    Look.URL: (
+        "M8 1.5a6.5 6.5 0 1 0 .01 0zM1.5 8h13M8 1.5c-4.5 4.5 -4.5 8.5 0 13c4.5 -4.5 4.5 -8.5 0 -13"
+    ),
+    Look.RESPOND: "M7 3.5l-4.5 4.5l4.5 4.5M3 8h6c3 0 4.5 1.5 4.5 4.5",
+    Look.TRANSFORM: (
+        "M6 2c-3.5 0 -.5 5.5 -3.5 6c3 .5 0 6 3.5 6M10 2c3.5 0 .5 5.5 3.5 6c-3 .5 0 6 -3.5 6"
+    ),
     Look.MISSING: "M4 4l8 8M12 4l-8 8",
     Look.BACK: "M13 11a5.5 5.5 0 1 1 .2 -5.5M13.8 2v3.8h-3.8",
 }
@@ -57,7 +67,8 @@ def style(*, dark: bool | None = None) -> str:
     """
     if dark is not None:
         return _shapes() + _colors(dark=dark)
-    return f"{_shapes()}{_colors(dark=False)}@media (prefers-color-scheme: dark){{\n{_colors(dark=True)}}}\n"
+    dark_rules = f"@media (prefers-color-scheme: dark){{\n{_colors(dark=True)}}}\n"
+    return _shapes() + _colors(dark=False) + dark_rules
 
 
 def _shapes() -> str:
