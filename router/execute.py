@@ -3,7 +3,7 @@
 It is built on callbacks instead of tasks: one request costs no task, no future and no trip through
 the event loop beyond those of its sockets (docs/decisions/2026-11-21-callbacks.md). The structure
 is a tree all the same: a run owns what it waits for, and cancelling it cancels everything below
-before it returns.
+before it returns. Time is a function that is given, asked only where an `All` has a limit.
 """
 
 import logging
@@ -23,15 +23,32 @@ class Upstream(Protocol):
         unless the call is cancelled first: then it is not called at all."""
 
 
+class Alarm(Protocol):
+    def met(self) -> None:
+        """It is no longer needed."""
+
+
+Clock = Callable[[float, Callable[[], None]], Alarm]
+"""Calls back after so many seconds, later and never from within, unless the alarm is met before."""
+
+
 class Run:
     """One walk on its way. `done` gets the outcome once, unless the run is cancelled."""
 
-    __slots__ = ("_done", "_upstream", "_waiting", "_walk")
+    __slots__ = ("_clock", "_done", "_upstream", "_waiting", "_walk")
 
-    def __init__(self, walk: Walk, upstream: Upstream, done: Callable[[Outcome], None]) -> None:
+    def __init__(
+        self,
+        walk: Walk,
+        upstream: Upstream,
+        done: Callable[[Outcome], None],
+        clock: Clock | None = None,
+    ) -> None:
+        """Without a clock an `All` may have no limit."""
         self._walk = walk
         self._upstream = upstream
         self._done = done
+        self._clock = clock
         self._waiting: Cancellable | None = None
 
     def advance(self, answer: Any = None) -> None:
@@ -50,7 +67,7 @@ class Run:
             if isinstance(effect, Call):
                 self._waiting = self._upstream.start(effect, self.advance)
                 return
-            fork = Fork(effect, self._upstream, self.advance)
+            fork = Fork(effect, self._upstream, self.advance, self._clock)
             if not fork.settled:
                 self._waiting = fork
                 return
@@ -66,11 +83,18 @@ class Run:
 class Fork:
     """The branches of one `All`. A leaf call costs no run of its own."""
 
-    __slots__ = ("_branches", "_deliver", "_missing", "_starting", "_stop", "answers", "settled")
+    __slots__ = (
+        "_alarm", "_branches", "_deliver", "_missing", "_starting", "_stop", "answers", "settled",
+    )  # fmt: skip
 
     def __init__(
-        self, effect: All, upstream: Upstream, deliver: Callable[[list[Answer | None]], None]
+        self,
+        effect: All,
+        upstream: Upstream,
+        deliver: Callable[[list[Answer | None]], None],
+        clock: Clock | None,
     ) -> None:
+        self._alarm: Alarm | None = None
         self._deliver = deliver
         self._stop = effect.stop
         self._missing = len(effect.branches)
@@ -82,14 +106,20 @@ class Fork:
             if isinstance(branch, Call):
                 self._branches[index] = upstream.start(branch, partial(self._answered, index))
             else:
-                run = Run(branch, upstream, partial(self._answered, index))
+                run = Run(branch, upstream, partial(self._answered, index), clock)
                 self._branches[index] = run
                 run.advance()
                 if self.settled:
                     break
         self._starting = False
+        if effect.deadline_s is not None and not self.settled:
+            assert clock is not None
+            self._alarm = clock(effect.deadline_s, self._late)
 
     def cancel(self) -> None:
+        alarm, self._alarm = self._alarm, None
+        if alarm is not None:
+            alarm.met()
         branches, self._branches = self._branches, []  # they lead back here: leave no cycle
         for branch in branches:
             if branch is not None:
@@ -100,7 +130,14 @@ class Fork:
         self._branches[index] = None
         self._missing -= 1
         if self._missing == 0 or self._stop(index, self.answers):
-            self.settled = True
-            self.cancel()
-            if not self._starting:
-                self._deliver(self.answers)
+            self._settle()
+
+    def _late(self) -> None:
+        self._alarm = None
+        self._settle()
+
+    def _settle(self) -> None:
+        self.settled = True
+        self.cancel()
+        if not self._starting:
+            self._deliver(self.answers)

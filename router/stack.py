@@ -10,7 +10,7 @@ from router import failures
 from router.config import DataPlaneConfig
 from router.counters import Counters
 from router.deadlines import Deadlines
-from router.execute import Run, Upstream
+from router.execute import Clock, Run, Upstream
 from router.forward import call_service
 from router.layers.access_log import Record, access_log
 from router.layers.deadline import deadline
@@ -27,7 +27,7 @@ from router.messages import (
     Respond,
     Response,
 )
-from router.plans import Plans
+from router.plans import Plans, below
 from router.propagate import Propagate
 from router.upstream.metered import MeteredUpstream
 
@@ -44,7 +44,11 @@ def build(
 ) -> Handler:
     handler = call_service(upstream, random)  # a service counts its calls itself, whoever asks
     handler = run_graph(
-        MeteredUpstream(upstream, counters), Propagate(config.propagate_headers), random, handler
+        MeteredUpstream(upstream, counters),
+        Propagate(config.propagate_headers),
+        random,
+        deadlines.start,
+        handler,
     )
     handler = deadline(handler, deadlines)  # inside the counting, so that a 504 is counted as one
     handler = metrics(handler, counters)
@@ -82,7 +86,9 @@ class Exchange:
                 headers = (
                     JSON  # a predictor that names no type: KServe's router calls JSON by its name
                 )
-            self._respond(Response(outcome.status, headers, document.body))
+            # What a step says of a body that it was not asked for is all that is known of it.
+            unknown = request.head.method == b"HEAD" and not document.body
+            self._respond(Response(outcome.status, headers, document.body, tells_length=unknown))
 
     def cancel(self) -> None:
         run = self._run
@@ -93,7 +99,7 @@ class Exchange:
 
 
 def run_graph(
-    upstream: Upstream, propagate: Propagate, random: Random, otherwise: Handler
+    upstream: Upstream, propagate: Propagate, random: Random, clock: Clock, otherwise: Handler
 ) -> Handler:
     """Walks the plan, where there is one. Every method and path runs the graph, as in KServe."""
     bits = random.getrandbits
@@ -110,9 +116,10 @@ def run_graph(
             request.decisions,
         )
         if plan.needs_caller:
-            given.caller = Caller(head.method, head.path, head.query, head.headers, request.client)
+            path = below(head.path)
+            given.caller = Caller(head.method, path, head.query, head.headers, request.client)
         exchange = Exchange(request, respond)
-        exchange.start(Run(walk(plan, given), upstream, exchange.done))
+        exchange.start(Run(walk(plan, given), upstream, exchange.done, clock))
         return exchange
 
     return handle

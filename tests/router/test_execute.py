@@ -4,10 +4,11 @@ The points of cancellation are found by counting, not by hand: a conversation is
 how many answers it takes, then again for each number of answers, with the caller leaving there.
 """
 
+import asyncio
 import gc
 import inspect
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +22,8 @@ from graph.effects import All, Answer, Call, Failure, FailureKind, Input, Payloa
 from graph.plan import Plan, Target
 from graph.spec import InferenceGraph
 from graph.walk import walk
-from router.execute import Run
+from router.deadlines import Deadlines
+from router.execute import Alarm, Clock, Run
 from router.upstream.script import JSON, ScriptedUpstream, State, reply
 from tests.scripts import ensemble, plan, sequence, step, switch
 from tests.strategies import ANSWERS, BODIES, Answered, graphs
@@ -56,19 +58,19 @@ def two(name: str) -> Walk:
     return answer
 
 
-def together(*branches: Call | Walk, stop: Any = never) -> Walk:
+def together(*branches: Call | Walk, stop: Any = never, deadline_s: float | None = None) -> Walk:
     """Its status tells how many answers it got."""
-    answers: list[Answer | None] = yield All(list(branches), stop)
+    answers: list[Answer | None] = yield All(list(branches), stop, deadline_s)
     return reply(status=sum(answer is not None for answer in answers))
 
 
 class Driven:
     """One walk on its way, with what can be seen from outside."""
 
-    def __init__(self, walk: Walk) -> None:
+    def __init__(self, walk: Walk, clock: Clock | None = None) -> None:
         self.upstream = ScriptedUpstream(lambda _: None)
         self.outcomes: list[Answer] = []
-        self.run = Run(walk, self.upstream, self.outcomes.append)
+        self.run = Run(walk, self.upstream, self.outcomes.append, clock)
         self.run.advance()
 
     def answer(self, *names: str) -> None:
@@ -250,6 +252,103 @@ def test_a_cancelled_walk_gives_back_what_it_holds() -> None:
     driven = Driven(together(holding("a"), together(holding("b"), call("c"))))
     driven.run.cancel()
     assert given_back == ["a", "b"]
+
+
+# limits
+
+
+class Time:
+    """The virtual time of the loop that runs, and how many limits are waited for."""
+
+    def __init__(self) -> None:
+        self._deadlines = Deadlines(asyncio.get_running_loop())
+
+    def clock(self, limit_s: float, expired: Callable[[], None]) -> Alarm:
+        return self._deadlines.start(limit_s, expired)
+
+    def waiting(self, limit_s: float) -> int:
+        return len(self._deadlines.queue(limit_s).waiting)
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_fork_goes_on_with_what_it_has_when_its_time_is_up() -> None:
+    time = Time()
+    driven = Driven(together(call("a"), two("b"), call("c"), deadline_s=3), time.clock)
+    await asyncio.sleep(1)
+    driven.answer("c", "b1")
+    await asyncio.sleep(1.9)
+    assert driven.outcomes == []
+    await asyncio.sleep(0.2)
+    assert driven.status == 1
+    assert driven.upstream.cancelled == ["a", "b2"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_fork_that_is_done_in_time_leaves_no_limit_behind() -> None:
+    time = Time()
+    driven = Driven(together(call("a"), call("b"), deadline_s=3), time.clock)
+    assert time.waiting(3) == 1
+    driven.answer("b", "a")
+    assert driven.status == 2
+    assert time.waiting(3) == 0
+    Driven(together(at_once(), at_once(), deadline_s=3), time.clock)
+    assert time.waiting(3) == 0
+    stopped = Driven(together(call("a"), call("b"), stop=first, deadline_s=3), time.clock)
+    stopped.answer("a")
+    assert time.waiting(3) == 0
+    await asyncio.sleep(4)
+    assert driven.status == 2
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_fork_that_is_cancelled_leaves_no_limit_behind() -> None:
+    time = Time()
+    driven = Driven(
+        together(call("a"), together(call("b"), deadline_s=2), deadline_s=3), time.clock
+    )
+    assert (time.waiting(3), time.waiting(2)) == (1, 1)
+    driven.run.cancel()
+    assert (time.waiting(3), time.waiting(2)) == (0, 0)
+    await asyncio.sleep(4)
+    assert driven.outcomes == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_limit_within_a_limit_ends_its_own_fork_alone() -> None:
+    time = Time()
+    inner = together(call("b"), call("c"), deadline_s=2)
+    driven = Driven(together(call("a"), inner, deadline_s=3), time.clock)
+    await asyncio.sleep(2.1)
+    assert driven.upstream.cancelled == ["b", "c"]
+    assert driven.outcomes == []
+    driven.answer("a")
+    assert driven.status == 2
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_nobody_has_answered_when_the_time_is_up() -> None:
+    time = Time()
+    driven = Driven(together(call("a"), call("b"), deadline_s=3), time.clock)
+    await asyncio.sleep(3.1)
+    assert driven.status == 0
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_limits_leave_no_garbage() -> None:
+    time = Time()
+    with no_garbage():
+        late = Driven(together(call("a"), two("b"), deadline_s=1), time.clock)
+        left = Driven(together(call("a"), leaf("b"), deadline_s=2), time.clock)
+        left.run.cancel()
+        await asyncio.sleep(1.5)
+        assert late.status == 0
+        del late, left
 
 
 # at every point
