@@ -77,18 +77,23 @@ async def test_everything_that_the_server_offers(by_path: bool) -> None:
 
 
 async def test_events_of_an_answer() -> None:
-    async with OpenAIServer("a") as server:
-        async with asking(example("splitter.yaml", server, server)) as client:
-            events = await client.chat.completions.create(model="a", messages=HELLO, stream=True)
-            words = [event.choices[0].delta.content async for event in events]
+    async with (
+        OpenAIServer("a") as server,
+        asking(example("splitter.yaml", server, server)) as client,
+    ):
+        events = await client.chat.completions.create(model="a", messages=HELLO, stream=True)
+        words = [event.choices[0].delta.content async for event in events]
     assert words == ["hello", " there", " you", None]
 
 
 async def test_a_splitter_draws_whatever_is_asked() -> None:
-    async with OpenAIServer("a") as stable, OpenAIServer("a") as canary:
-        async with asking(example("splitter.yaml", stable, canary)) as client:
-            for _ in range(100):
-                await client.models.retrieve("a")
+    async with (
+        OpenAIServer("a") as stable,
+        OpenAIServer("a") as canary,
+        asking(example("splitter.yaml", stable, canary)) as client,
+    ):
+        for _ in range(100):
+            await client.models.retrieve("a")
     assert stable.served + canary.served == 100
     assert 0 < canary.served < 50
 
@@ -109,11 +114,13 @@ async def test_a_switch_on_the_model() -> None:
 async def test_a_guard_lets_pass_or_answers_itself(predictor: Predictor) -> None:
     refusal = b'{"error": {"message": "not about that", "code": "guarded"}}'
     predictor.on("/check", reply(b'{"fine": true}'), reply(refusal, 403))
-    async with OpenAIServer("a") as server:
-        async with asking(example("guard.yaml", predictor, server)) as client:
-            assert await said(client, "a") == "hello there you"
-            with pytest.raises(PermissionDeniedError, match="not about that"):
-                await said(client, "a")
+    async with (
+        OpenAIServer("a") as server,
+        asking(example("guard.yaml", predictor, server)) as client,
+    ):
+        assert await said(client, "a") == "hello there you"
+        with pytest.raises(PermissionDeniedError, match="not about that"):
+            await said(client, "a")
     assert server.served == 1
     assert predictor.requests[0].body == server.requests[0].body
 
