@@ -76,6 +76,8 @@ class Code(Enum):
     FIRST_RESPONSE = "first-response", _WARNING
     DATA_IGNORED = "data-ignored", _WARNING
     MAPPING_IGNORED = "mapping-ignored", _WARNING
+    FORWARD_WITHOUT_TARGET = "forward-without-target", _ERROR
+    FORWARD_MAPPED = "forward-mapped", _WARNING
     ENSEMBLE_KEY = "ensemble-key", _WARNING
     # settings of the whole graph
     NAME_LENGTH = "name-length", _WARNING
@@ -87,6 +89,7 @@ class Code(Enum):
     KSERVE_CONDITION = "kserve-condition", _WARNING
     KSERVE_FIRST_CONDITION = "kserve-first-condition", _WARNING
     KSERVE_ANNOTATION = "kserve-annotation", _WARNING
+    KSERVE_FIELD = "kserve-field", _WARNING
 
     def __init__(self, text: str, severity: Severity, admission: bool = False) -> None:
         self.text = text

@@ -125,7 +125,8 @@ class _Lowering:
             reads_body=lowered.reads_body,
             streams=fed is not None and all(child is None or child.streams for child in fed),
             needs_caller=any(c is not None and c.needs_caller for c in lowered.conditions)
-            or any(child is not None and child.needs_caller for child in children),
+            or any(child is not None and child.needs_caller for child in children)
+            or any(step.forwards for step in planned),
         )
 
     def _step(self, node: str, index: int, step: Step, condition: Condition | None) -> PlanStep:
@@ -138,6 +139,7 @@ class _Lowering:
             hard=step.dependency == Dependency.HARD,
             takes_response=step.data == "$response",
             maps_predictions=bool(step.map_predictions_to_instances),
+            forwards=step.forward is not None,
             condition=condition,
             timeout_s=self.timeout_s,
         )

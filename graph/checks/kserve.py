@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from graph.checks.subject import Subject, nodes
 from graph.codes import Code
-from graph.problems import Problem
-from graph.spec import RouterType
+from graph.problems import Path, Problem
+from graph.spec import OUR_FIELDS, Model, RouterType
 from graph.wording import shown
 
 OUR_LANGUAGES = ("jmespath:", "cel:")
@@ -17,9 +17,12 @@ def kserve(subject: Subject) -> Iterator[Problem]:
         if name.startswith(OUR_ANNOTATIONS):
             message = f"KServe keeps {shown(name)} and does nothing with it"
             yield Code.KSERVE_ANNOTATION.at(("metadata", "annotations", name), message)
+    yield from _fields(subject.spec, ("spec",))
     for node in nodes(subject):
         kind = subject.spec.nodes[node.name].router_type
+        yield from _fields(subject.spec.nodes[node.name], node.path)
         for index, step in enumerate(node.steps):
+            yield from _fields(step, node.step_path(index))
             at = node.step_path(index, "condition")
             text = step.condition or ""
             if text.startswith(OUR_LANGUAGES):
@@ -31,3 +34,10 @@ def kserve(subject: Subject) -> Iterator[Problem]:
                     " condition; put a Switch there"
                 )
                 yield Code.KSERVE_FIRST_CONDITION.at(at, message)
+
+
+def _fields(model: Model, path: Path) -> Iterator[Problem]:
+    for name, field in type(model).model_fields.items():
+        if field.alias in OUR_FIELDS[type(model)] and getattr(model, name) is not None:
+            message = f"KServe's schema does not know {shown(field.alias)}: a cluster drops it"
+            yield Code.KSERVE_FIELD.at((*path, field.alias), message)
