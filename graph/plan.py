@@ -67,6 +67,7 @@ class Plan:
     targets: tuple[Target, ...]
     timeouts: Timeouts
     compat: bool
+    forwards: bool = False  # some step gets the caller's method and path
 
     @property
     def streams(self) -> bool:
