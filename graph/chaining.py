@@ -10,7 +10,7 @@ from graph.conditions.scan import members, string_content
 from graph.document import Document
 from graph.effects import Headers, Payload, Reply
 
-_JSON: Headers = ((b"content-type", b"application/json"),)
+JSON: Headers = ((b"content-type", b"application/json"),)
 _DESCRIBING = frozenset({b"content-type", b"content-encoding", b"inference-header-content-length"})
 _GUESSED = (b"text/plain", b"text/html")  # what servers say of a body that nobody named
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -21,7 +21,7 @@ def as_request(answer: Reply) -> Payload:
     it is JSON, which is what KServe calls every request.
     """
     headers = answer.headers
-    return Payload(answer.document, headers if headers == _JSON else _describing(headers))
+    return Payload(answer.document, headers if headers == JSON else _describing(headers))
 
 
 def _describing(headers: Headers) -> Headers:
@@ -32,7 +32,7 @@ def _describing(headers: Headers) -> Headers:
                 return tuple(kept)
             kept.remove(pair)
             break
-    return (*_JSON, *kept)
+    return (*JSON, *kept)
 
 
 def predictions_to_instances(payload: Payload) -> Payload:
@@ -50,7 +50,7 @@ def predictions_to_instances(payload: Payload) -> Payload:
         return payload
     if not found.get("instances", b"null").startswith((b"[", b"null")):
         return payload
-    return Payload(Document(b'{"instances":' + predictions + b"}"), _JSON)
+    return Payload(Document(b'{"instances":' + predictions + b"}"), JSON)
 
 
 def _fields(body: bytes) -> Iterable[tuple[str, bytes]]:

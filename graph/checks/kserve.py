@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from graph.checks.steps import is_mapping
 from graph.checks.subject import Subject, nodes
 from graph.codes import Code
-from graph.problems import Problem
-from graph.spec import RouterType
+from graph.problems import Path, Problem
+from graph.spec import OUR_FIELDS, GraphSpec, Node, RouterType, Step
 from graph.wording import shown
 
 OUR_LANGUAGES = ("jmespath:", "cel:")
@@ -17,9 +18,19 @@ def kserve(subject: Subject) -> Iterator[Problem]:
         if name.startswith(OUR_ANNOTATIONS):
             message = f"KServe keeps {shown(name)} and does nothing with it"
             yield Code.KSERVE_ANNOTATION.at(("metadata", "annotations", name), message)
+    yield from _ours(subject.spec, ("spec",))
     for node in nodes(subject):
-        kind = subject.spec.nodes[node.name].router_type
+        written = subject.spec.nodes[node.name]
+        kind = written.router_type
+        yield from _ours(written, node.path)
         for index, step in enumerate(node.steps):
+            yield from _ours(step, node.step_path(index))
+            if is_mapping(step.data):
+                message = "KServe would feed this step the node's input; use `$response`"
+                yield Code.KSERVE_DATA.at(node.step_path(index, "data"), message)
+            if not (step.node_name or step.service_name or step.service_url):
+                message = "KServe refuses a step without a target; let a service do this"
+                yield Code.KSERVE_TARGET.at(node.step_path(index), message)
             at = node.step_path(index, "condition")
             text = step.condition or ""
             if text.startswith(OUR_LANGUAGES):
@@ -31,3 +42,15 @@ def kserve(subject: Subject) -> Iterator[Problem]:
                     " condition; put a Switch there"
                 )
                 yield Code.KSERVE_FIRST_CONDITION.at(at, message)
+
+
+def _ours(written: GraphSpec | Node | Step, path: Path) -> Iterator[Problem]:
+    """Fields that its schema does not have."""
+    for name in sorted(OUR_FIELDS[type(written)]):
+        if getattr(written, _snake(name)) is not None:
+            message = f"KServe's schema does not have {shown(name)}, and a cluster drops it"
+            yield Code.KSERVE_FIELD.at((*path, name), message)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{each.lower()}" if each.isupper() else each for each in name)
