@@ -80,6 +80,8 @@ class Code(Enum):
     FIRST_RESPONSE = "first-response", _WARNING
     DATA_IGNORED = "data-ignored", _WARNING
     MAPPING_IGNORED = "mapping-ignored", _WARNING
+    FORWARD_WITHOUT_TARGET = "forward-without-target", _ERROR
+    FORWARD_MAPPED = "forward-mapped", _WARNING
     ENSEMBLE_KEY = "ensemble-key", _WARNING
     # settings of the whole graph
     NAME_LENGTH = "name-length", _WARNING
@@ -90,10 +92,10 @@ class Code(Enum):
     # only with --kserve
     KSERVE_CONDITION = "kserve-condition", _WARNING
     KSERVE_DATA = "kserve-data", _WARNING
-    KSERVE_FIELD = "kserve-field", _WARNING
     KSERVE_TARGET = "kserve-target", _WARNING
     KSERVE_FIRST_CONDITION = "kserve-first-condition", _WARNING
     KSERVE_ANNOTATION = "kserve-annotation", _WARNING
+    KSERVE_FIELD = "kserve-field", _WARNING
 
     def __init__(self, text: str, severity: Severity, admission: bool = False) -> None:
         self.text = text

@@ -135,7 +135,8 @@ class _Lowering:
             streams=fed is not None and all(child is None or child.streams for child in fed),
             needs_caller=any(c is not None and c.needs_caller for c in lowered.conditions)
             or any(map(_needs_caller, extras))
-            or any(child is not None and child.needs_caller for child in children),
+            or any(child is not None and child.needs_caller for child in children)
+            or any(step.forwards for step in planned),
         )
 
     def _step(
@@ -151,6 +152,7 @@ class _Lowering:
             hard=step.dependency == Dependency.HARD,
             takes_response=chained and step.data == "$response",
             maps_predictions=chained and bool(step.map_predictions_to_instances),
+            forwards=step.forward is not None,
             condition=condition,
             timeout_s=self.timeout_s,
             extra=self._extra(step),

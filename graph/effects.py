@@ -108,11 +108,12 @@ class Decision:
 @dataclass(slots=True)
 class Forward:
     """A caller's own request, passed on instead of a POST to the target's path. Its headers are
-    those of the call, and all headers of the answer come back, but for those of one hop.
+    those of the call, and all headers of the answer come back, but for those of one hop and those
+    that a front writes itself.
     """
 
     method: bytes
-    path: bytes  # with the query
+    path: bytes  # with the query; it goes below the path of the target's URL
 
 
 @dataclass(slots=True)

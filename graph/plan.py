@@ -39,6 +39,7 @@ class PlanStep:
     hard: bool
     takes_response: bool  # data: $response
     maps_predictions: bool
+    forwards: bool  # the caller's method, path and query instead of a POST to the target's URL
     condition: Condition | None
     timeout_s: float | None
     extra: Extra | None = None

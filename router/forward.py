@@ -21,15 +21,13 @@ from router.messages import (
     Respond,
     Response,
 )
-from router.plans import SERVICES, remaining
+from router.plans import SERVICES, below
 from router.wire.hops import end_to_end
 
 # Written anew for the call, or dealt with by the front already.
 _OURS = (b"host", b"content-length", b"expect", b"x-request-id")
 # What plain `curl -d` calls JSON, for which it is no form.
 _FORM = b"application/x-www-form-urlencoded"
-# The front writes these into every answer.
-_FRONTS = frozenset({b"date", b"x-request-id", b"x-graphway-revision"})
 
 
 class Forwarded:
@@ -53,7 +51,7 @@ class Forwarded:
             self._request.failure = answer
             self._respond(failures.response(answer, None))
             return
-        headers = tuple([pair for pair in answer.headers if pair[0] not in _FRONTS])
+        headers = answer.headers
         if self._call.revision:
             headers += ((b"x-graphway-revision", self._call.revision.encode()),)
         to_head = self._request.head.method == b"HEAD"
@@ -93,7 +91,7 @@ def call_service(upstream: Upstream, random: Random) -> Handler:
 
 
 def _target(head: Head) -> bytes:
-    path = remaining(head.path)
+    path = below(head.path)
     return path + b"?" + head.query if head.query else path
 
 

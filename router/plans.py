@@ -105,9 +105,11 @@ def _labelled(services: Iterable[Service]) -> dict[bytes, Service]:
     return found
 
 
-def remaining(path: bytes) -> bytes:
-    """What a service is asked for: the path below its own, or all of it if the host led there."""
-    if not path.startswith(SERVICES):
+def below(path: bytes) -> bytes:
+    """What a graph or a service is asked for: the path below its own, or all of it where the host,
+    say, led there.
+    """
+    if not path.startswith((GRAPHS, SERVICES)):
         return path
     parts = path.split(b"/", 4)
     return b"/" + parts[4] if len(parts) > 4 else b"/"

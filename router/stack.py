@@ -27,7 +27,7 @@ from router.messages import (
     Respond,
     Response,
 )
-from router.plans import Plans
+from router.plans import Plans, below
 from router.propagate import Propagate
 from router.upstream.metered import MeteredUpstream
 
@@ -86,7 +86,9 @@ class Exchange:
                 headers = (
                     JSON  # a predictor that names no type: KServe's router calls JSON by its name
                 )
-            self._respond(Response(outcome.status, headers, document.body))
+            # What a step says of a body that it was not asked for is all that is known of it.
+            unknown = request.head.method == b"HEAD" and not document.body
+            self._respond(Response(outcome.status, headers, document.body, tells_length=unknown))
 
     def cancel(self) -> None:
         run = self._run
@@ -114,7 +116,8 @@ def run_graph(
             request.decisions,
         )
         if plan.needs_caller:
-            given.caller = Caller(head.method, head.path, head.query, head.headers, request.client)
+            path = below(head.path)
+            given.caller = Caller(head.method, path, head.query, head.headers, request.client)
         exchange = Exchange(request, respond)
         exchange.start(Run(walk(plan, given), upstream, exchange.done, clock))
         return exchange

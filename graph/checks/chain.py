@@ -10,6 +10,7 @@ from functools import partial
 
 from graph.checks.data import data
 from graph.checks.ensemble import ensemble
+from graph.checks.forward import forward
 from graph.checks.kserve import kserve as kserve_rules
 from graph.checks.names import graph_names, service_names, step_names
 from graph.checks.sequence import sequence
@@ -37,6 +38,7 @@ NODE_RULES: tuple[NodeRule, ...] = (
     one_target,
     service_names,
     urls,
+    forward,
 )
 KIND_RULES: dict[RouterType, NodeRule] = {
     RouterType.SEQUENCE: sequence,

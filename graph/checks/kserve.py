@@ -6,7 +6,7 @@ from graph.checks.steps import is_mapping
 from graph.checks.subject import Subject, nodes
 from graph.codes import Code
 from graph.problems import Path, Problem
-from graph.spec import OUR_FIELDS, GraphSpec, Node, RouterType, Step
+from graph.spec import OUR_FIELDS, Model, RouterType
 from graph.wording import shown
 
 OUR_LANGUAGES = ("jmespath:", "cel:")
@@ -18,13 +18,12 @@ def kserve(subject: Subject) -> Iterator[Problem]:
         if name.startswith(OUR_ANNOTATIONS):
             message = f"KServe keeps {shown(name)} and does nothing with it"
             yield Code.KSERVE_ANNOTATION.at(("metadata", "annotations", name), message)
-    yield from _ours(subject.spec, ("spec",))
+    yield from _fields(subject.spec, ("spec",))
     for node in nodes(subject):
-        written = subject.spec.nodes[node.name]
-        kind = written.router_type
-        yield from _ours(written, node.path)
+        kind = subject.spec.nodes[node.name].router_type
+        yield from _fields(subject.spec.nodes[node.name], node.path)
         for index, step in enumerate(node.steps):
-            yield from _ours(step, node.step_path(index))
+            yield from _fields(step, node.step_path(index))
             if is_mapping(step.data):
                 message = "KServe would feed this step the node's input; use `$response`"
                 yield Code.KSERVE_DATA.at(node.step_path(index, "data"), message)
@@ -44,13 +43,8 @@ def kserve(subject: Subject) -> Iterator[Problem]:
                 yield Code.KSERVE_FIRST_CONDITION.at(at, message)
 
 
-def _ours(written: GraphSpec | Node | Step, path: Path) -> Iterator[Problem]:
-    """Fields that its schema does not have."""
-    for name in sorted(OUR_FIELDS[type(written)]):
-        if getattr(written, _snake(name)) is not None:
-            message = f"KServe's schema does not have {shown(name)}, and a cluster drops it"
-            yield Code.KSERVE_FIELD.at((*path, name), message)
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{each.lower()}" if each.isupper() else each for each in name)
+def _fields(model: Model, path: Path) -> Iterator[Problem]:
+    for name, field in type(model).model_fields.items():
+        if field.alias in OUR_FIELDS[type(model)] and getattr(model, name) is not None:
+            message = f"KServe's schema does not know {shown(field.alias)}: a cluster drops it"
+            yield Code.KSERVE_FIELD.at((*path, field.alias), message)

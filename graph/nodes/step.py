@@ -9,7 +9,18 @@ from dataclasses import dataclass
 
 from graph.chaining import JSON, as_request, predictions_to_instances
 from graph.conditions import Condition
-from graph.effects import Answer, Call, Failure, Input, Payload, Reply, Taken, Walk
+from graph.effects import (
+    Answer,
+    Call,
+    Failure,
+    Forward,
+    Headers,
+    Input,
+    Payload,
+    Reply,
+    Taken,
+    Walk,
+)
 from graph.mapping import Scope
 from graph.plan import Extra, PlanNode, PlanStep
 
@@ -31,20 +42,41 @@ class Lowered:
 
 
 def call(step: PlanStep, payload: Payload, request: Input, tail: bool) -> Call:
-    """POST this payload to the step's target. The step must be a leaf; `tail` says that its answer
-    is the outcome of the walk.
+    """POST this payload to the step's target, or send it as the caller asked. The step must be a
+    leaf; `tail` says that its answer is the outcome of the walk.
     """
     assert step.target is not None
+    headers = payload.headers + request.propagated
+    forward = None
+    if step.forwards:
+        headers, forward = _as_asked(payload, request)
     return Call(
         step.address,
         step.target,
-        payload.headers + request.propagated,
+        headers,
         payload.document.body,
         step.timeout_s,
         request.seed,
+        forward,
         stream=tail,
         upload=payload.stream,
     )
+
+
+def _as_asked(payload: Payload, request: Input) -> tuple[Headers, Forward]:
+    """Of the caller: the request line, and what answers it accepts. Its credentials stay behind,
+    as in every other call: they are for the graph.
+    """
+    caller = request.caller
+    assert caller is not None  # the plan says that it needs one
+    path = caller.path_bytes
+    if caller.query_bytes:
+        path += b"?" + caller.query_bytes
+    some = payload.document.body or payload.stream is not None
+    headers = (payload.headers if some else ()) + request.propagated
+    if all(name != b"accept" for name, _ in request.propagated):
+        headers += tuple([pair for pair in caller.headers if pair[0] == b"accept"])
+    return headers, Forward(caller.method_bytes, path)
 
 
 def chained(step: PlanStep, payload: Payload, previous: Reply | None) -> Payload:

@@ -5,6 +5,7 @@ A URL is one place for ever; a service is what the endpoint table says of it now
 
 import asyncio
 import logging
+import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -39,24 +40,39 @@ OURS = frozenset(
 )
 
 
+# A segment of a path that leads up, or to itself.
+_CLIMBS = re.compile(rb"/(?:\.|%2[Ee]){1,2}(?:[/\\;]|%2[Ff]|%5[Cc]|$)")
+
+
 class Place:
-    """A URL, and the pool of its origin."""
+    """A URL, and the pool of its origin. A caller's own request goes below its path, and behind its
+    query.
+    """
 
-    __slots__ = ("pool", "prefix")
+    __slots__ = ("_authority", "_base", "_loop", "_prefix", "_query", "pool")
 
-    def __init__(self, prefix: bytes, pool: Pool) -> None:
-        self.prefix = prefix
+    def __init__(self, path: bytes, pool: Pool, loop: asyncio.AbstractEventLoop) -> None:
+        self._authority = pool.origin.authority.encode()
+        self._prefix = request_prefix(b"POST", path, self._authority)
+        base, _, self._query = path.partition(b"?")
+        self._base = base.rstrip(b"/")
+        self._loop = loop
         self.pool = pool
 
     def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
-        forward = call.forward
+        forward, size = call.forward, len(call.body)
         if forward is None:
-            head = request_head(self.prefix, call.headers, len(call.body))
+            head = request_head(self._prefix, call.headers, size)
         else:
-            authority = self.pool.origin.authority.encode()
-            head = forwarded_head(
-                forward.method, forward.path, authority, call.headers, len(call.body)
-            )
+            path, _, query = forward.path.partition(b"?")
+            if self._base and _CLIMBS.search(path):
+                cause = "the path holds . or .., which may lead out of the URL of the step"
+                failure = Failure(FailureKind.BAD_REQUEST, cause, call.address)
+                return self._loop.call_soon(deliver, failure)
+            path = self._base + path
+            if self._query or query:
+                path += b"?" + b"&".join([part for part in (self._query, query) if part])
+            head = forwarded_head(forward.method, path, self._authority, call.headers, size)
         return self.pool.start(call, head, deliver)
 
 
@@ -174,8 +190,7 @@ class HttpUpstream:
         if target.url is None:
             raise ValueError(f"service {target.name.removeprefix('service:')} is not known here")
         origin, path = parse_url(target.url)
-        prefix = request_prefix(b"POST", path, origin.authority.encode())
-        return Place(prefix, self._pool(origin))
+        return Place(path, self._pool(origin), self._loop)
 
     def _pool(self, origin: Origin) -> Pool:
         pool = self._pools.get(origin)

@@ -1,4 +1,4 @@
-"""Headers that belong to one connection and never travel on (RFC 9110 section 7.6.1)."""
+"""Headers that never travel on: of one connection (RFC 9110 section 7.6.1), or written anew."""
 
 from graph.effects import Headers
 
@@ -15,6 +15,9 @@ HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
+
+# The front writes these into every answer.
+OF_THE_FRONT = (b"date", b"x-request-id", b"x-graphway-revision")
 
 
 def end_to_end(headers: Headers, *ours: bytes) -> Headers:

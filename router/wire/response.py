@@ -14,7 +14,7 @@ from graph.packed import document_of
 from router.config import Limits
 from router.wire.body import Chunked, Framing, Length, UntilClose
 from router.wire.head import BARE_LF, CHUNKED, UNTIL_CLOSE, ResponseHead
-from router.wire.hops import end_to_end
+from router.wire.hops import OF_THE_FRONT, end_to_end
 from router.wire.refused import Refused
 
 INFORMATIONAL = 16
@@ -137,7 +137,7 @@ class ResponseReader:
         if self._forward is not None:
             # The length that an answer to HEAD tells is that of another body.
             framing = () if self._to_head else (b"content-length",)
-            headers = end_to_end(self._head.headers, *framing)
+            headers = end_to_end(self._head.headers, *OF_THE_FRONT, *framing)
         document = document_of(body, headers) if len(headers) > 1 else Document(body)
         return Reply(self._head.status, headers, document)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from router.config import GraphSource
-from router.plans import HOST_BYTES, HOSTS_REMEMBERED, Plans, Service, host_names, remaining
+from router.plans import HOST_BYTES, HOSTS_REMEMBERED, Plans, Service, below, host_names
 from tests.router.whole import source
 from tests.scripts import sequence, step, switch
 
@@ -156,7 +156,7 @@ REMAINING = {
 @pytest.mark.parametrize("name", REMAINING)
 def test_what_a_service_is_asked_for(name: str) -> None:
     path, expected = REMAINING[name]
-    assert remaining(path) == expected
+    assert below(path) == expected
 
 
 def test_a_table_of_the_same_services_keeps_what_hosts_mean() -> None:
