@@ -21,6 +21,7 @@ from graph.document import Document
 if TYPE_CHECKING:
     from graph.caller import Caller
     from graph.plan import Target
+    from graph.trace import Trace
 
 Headers = tuple[tuple[bytes, bytes], ...]  # names in lower case
 
@@ -162,6 +163,7 @@ class Input:
     seed: int = 0  # 64 random bits: the only randomness a walk sees
     decisions: list[Decision] = field(default_factory=list)
     caller: "Caller | None" = None  # where the plan needs it
+    trace: "Trace | None" = None  # where somebody asked why
 
 
 def error_body(cause: str) -> bytes:

@@ -20,6 +20,8 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail
     at = point(request.seed, node.salt)
     step = node.steps[choose(node.cumulative, at)]
     request.decisions.append(Decision(node.address, step.key, "Splitter", point=at))
+    if request.trace is not None:
+        request.trace.drawn(node, step, at)
     if step.node is None:
         answer: Answer = yield call(step, payload, request, tail)
         return answer
