@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from graph.document import Document
+from graph.document import Document, Form
 
 if TYPE_CHECKING:
     from graph.caller import Caller
@@ -131,6 +131,8 @@ class Call:
     stream: bool = False  # nobody looks into the answer: it may be handed over before it is whole
     upload: Stream | None = None  # the body, where it is not whole; `body` is empty then
     revision: str = ""  # of the service that was asked; the driver fills it in
+    form: Form = Form.PLAIN  # of the body
+    adapt: bool = False  # V1 or V2, whichever the body is and the target speaks: fit the one to it
 
 
 @dataclass(slots=True)

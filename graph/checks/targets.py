@@ -67,10 +67,10 @@ def _fault(url: str) -> str | None:
     found = _URL.fullmatch(url)
     if found is None:
         return "it has no scheme; begin it with `http://` or `https://`"
-    if found["scheme"].lower() not in ("http", "https"):
+    if found["scheme"].lower() not in ("http", "https", "grpc", "grpcs"):
         if found["rest"][:1].isdigit():  # host:port looks like a scheme
             return "it has no scheme; begin it with `http://` or `https://`"
-        return "only http and https are known; begin it with `http://` or `https://`"
+        return "only http, https, grpc and grpcs are known; begin it with `http://` or `grpc://`"
     parts = _HTTP.fullmatch(found["rest"])
     if parts is None or not parts["authority"]:
         return "it has no host; write `http://HOST/PATH`"

@@ -43,6 +43,8 @@ def call(step: PlanStep, payload: Payload, request: Input, tail: bool) -> Call:
         forward,
         stream=tail,
         upload=payload.stream,
+        form=payload.document.form,
+        adapt=step.maps_predictions,
     )
 
 

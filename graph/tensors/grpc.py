@@ -7,6 +7,7 @@ of the body. Written tensors are always raw, as Triton writes them.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -29,6 +30,7 @@ _MESSAGE: Final = {
     Side.REQUEST: messages.ModelInferRequest,
     Side.ANSWER: messages.ModelInferResponse,
 }
+_CONTENT_TYPE: Final = b"\x0a\x0ccontent_type"  # the key, as an entry of parameters begins
 _CUT = "the message is cut off"
 
 
@@ -87,6 +89,23 @@ def header(body: Raw, side: Side) -> bytes:
     return msgspec.json.encode({name: value for name, value in said.items() if value})
 
 
+def as_request(answer: Raw) -> bytes:
+    """A ModelInferResponse as the ModelInferRequest with the same tensors. Both messages write a
+    tensor alike, so its fields keep their bytes; model name and version stay behind, and of the
+    parameters all but the content type.
+    """
+    kept: list[Raw] = []
+    for number, field, content in fields(answer):
+        match number:
+            case 3 | 5:  # id, outputs: the numbers of id, inputs
+                kept.append(field)
+            case 4 if bytes(content[: len(_CONTENT_TYPE)]) == _CONTENT_TYPE:
+                kept.append(field)
+            case 6:
+                kept += (b"\x3a" + to_varint(len(content)), content)
+    return b"".join(kept)
+
+
 def parse(head: bytes, side: Side) -> Any:
     try:
         return _MESSAGE[side].FromString(head)
@@ -96,24 +115,33 @@ def parse(head: bytes, side: Side) -> Any:
 
 def split(body: Raw, side: Side) -> tuple[bytes, list[memoryview]]:
     """The message without its raw contents, and these: memory of the body."""
-    memory, raw_field = memoryview(body), _RAW_FIELD[side]
+    raw_field = _RAW_FIELD[side]
     kept: list[memoryview] = []
     raws: list[memoryview] = []
-    at, begin, end, fields = 0, 0, len(memory), 0
+    for number, field, content in fields(body):
+        if number == raw_field and content is not field:
+            raws.append(content)
+        else:
+            kept.append(field)
+    return b"".join(kept), raws
+
+
+def fields(body: Raw) -> Iterator[tuple[int, memoryview, memoryview]]:
+    """Of a message: the number of each field, all its bytes, and the content of one with a length
+    (of another all its bytes again).
+    """
+    memory = memoryview(body)
+    at, end, found = 0, len(memory), 0
     while at < end:
-        fields += 1
-        if fields > MAX_FIELDS:
+        found += 1
+        if found > MAX_FIELDS:
             raise TensorError(f"a message of more than {MAX_FIELDS} fields")
-        start = at
+        start = content = at
         tag, at = varint(memory, at)
         match tag & 7:
             case 2:
                 length, content = varint(memory, at)
                 at = content + length
-                if tag >> 3 == raw_field and at <= end:
-                    raws.append(memory[content:at])
-                    kept.append(memory[begin:start])
-                    begin = at
             case 0:
                 at = varint(memory, at)[1]
             case 1:
@@ -124,7 +152,8 @@ def split(body: Raw, side: Side) -> tuple[bytes, list[memoryview]]:
                 raise TensorError("this is no message of the gRPC inference service")
         if at > end:
             raise TensorError(_CUT)
-    return b"".join([*kept, memory[begin:]]), raws
+        field = memory[start:at]
+        yield tag >> 3, field, field if content == start else memory[content:at]
 
 
 def join(head: bytes, raws: list[Raw], side: Side) -> bytes:

@@ -3,9 +3,9 @@
 This module does not import protobuf; the first look into a message does.
 """
 
-from typing import Final
+from typing import ClassVar, Final
 
-from graph.document import Document
+from graph.document import Document, Form
 from graph.effects import Headers
 from graph.tensors.model import Side
 
@@ -18,6 +18,8 @@ class Message(Document):
     """A ModelInferRequest or ModelInferResponse without its frame. Its `json` has the names of V2
     and no data; of a body that is no such message it is b"", which is no JSON.
     """
+
+    form: ClassVar[Form] = Form.MESSAGE
 
     __slots__ = ("side",)
 
