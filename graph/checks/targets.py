@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
+from graph.checks.steps import is_mapping
 from graph.checks.subject import NodeSubject
 from graph.codes import Code
 from graph.problems import Problem
@@ -29,7 +30,7 @@ def one_target(node: NodeSubject) -> Iterator[Problem]:
             )
             if value
         ]
-        if not given:
+        if not given and not is_mapping(step.data):
             message = "the step leads nowhere; give it a nodeName, a serviceName or a serviceUrl"
             yield Code.NO_TARGET.at(node.step_path(index), message)
         elif len(given) > 1:

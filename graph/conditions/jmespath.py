@@ -72,6 +72,11 @@ def _true(result: object) -> bool:
 
 def compile_jmespath(text: str, expression: str) -> Condition:
     """ValueError for an expression that cannot run, or could run for too long."""
+    return JmesPath(text, *compile_expression(expression))
+
+
+def compile_expression(expression: str) -> tuple[Any, tuple[str, ...]]:
+    """For conditions and mappings: what can `search`, with its tree as `parsed`, and warnings."""
     if len(expression) > MAX_LENGTH:
         raise ValueError(
             f"the JMESPath expression is longer than {MAX_LENGTH} characters; shorten it"
@@ -99,7 +104,7 @@ def compile_jmespath(text: str, expression: str) -> Condition:
             "the JMESPath expression multiplies the body too often ([@,@] doubles it, a literal "
             "list repeats in a projection); take multiselects apart"
         )
-    return JmesPath(text, parsed, tuple(notes))
+    return parsed, tuple(notes)
 
 
 _BARE_LITERAL: Final = (

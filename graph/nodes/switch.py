@@ -7,7 +7,7 @@ answer passes either way.
 
 from graph.conditions import compile as compile_condition
 from graph.effects import Answer, Decision, Failure, FailureKind, Input, Payload, Walk
-from graph.nodes.step import Descend, Lowered, call
+from graph.nodes.step import Descend, Lowered, call, enter
 from graph.plan import PlanNode
 from graph.spec import Step
 
@@ -34,6 +34,8 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail
         request.decisions.append(
             Decision(node.address, step.key, "Switch", condition=condition.text)
         )
+        if step.extra is not None:
+            return (yield from enter(step, step.extra, payload, None, request, descend, tail))
         if step.node is None:
             answer: Answer = yield call(step, payload, request, tail)
             return answer
