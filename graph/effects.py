@@ -21,6 +21,7 @@ from graph.document import Document, Form
 if TYPE_CHECKING:
     from graph.caller import Caller
     from graph.plan import Target
+    from graph.trace import Trace
 
 Headers = tuple[tuple[bytes, bytes], ...]  # names in lower case
 
@@ -173,6 +174,7 @@ class Input:
     seed: int = 0  # 64 random bits: the only randomness a walk sees
     decisions: list[Decision] = field(default_factory=list)
     caller: "Caller | None" = None  # where the plan needs it
+    trace: "Trace | None" = None  # where somebody asked why
     steps: dict[str, Taken] | None = None  # by name, those that a later mapping names
 
 

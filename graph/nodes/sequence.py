@@ -12,6 +12,7 @@ Rules (KServe's router, with the departures of docs/kserve-differences.md):
   missing one.
 """
 
+from graph.conditions import Condition
 from graph.conditions import compile as compile_condition
 from graph.effects import Answer, Failure, FailureKind, Input, Payload, Reply, Walk
 from graph.nodes.enter import enter
@@ -71,11 +72,24 @@ def _unmet(
     if previous is None:
         if node.compat:
             return Failure(FailureKind.INVALID_ANSWER, INVALID, step.address)
-        if step.condition.holds(payload.document, request, None):
+        if _holds(step, step.condition, payload, request, None):
             return None
         return Failure(FailureKind.NO_MATCH, UNMET, step.address)
     if step.condition.language != "cel" and not previous.document.valid:
         return Failure(FailureKind.INVALID_ANSWER, INVALID, step.address)
-    if step.condition.holds(payload.document, request, previous):
+    if _holds(step, step.condition, payload, request, previous):
         return None
     return Reply(200, previous.headers, previous.document) if node.compat else previous
+
+
+def _holds(
+    step: PlanStep,
+    condition: Condition,
+    payload: Payload,
+    request: Input,
+    previous: Reply | None,
+) -> bool:
+    matched = condition.holds(payload.document, request, previous)
+    if request.trace is not None:
+        request.trace.tested(step, condition, matched, payload.document, request, previous)
+    return matched

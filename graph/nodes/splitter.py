@@ -21,6 +21,8 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail
     at = point(request.seed, node.salt)
     step = node.steps[choose(node.cumulative, at)]
     request.decisions.append(Decision(node.address, step.key, "Splitter", point=at))
+    if request.trace is not None:
+        request.trace.drawn(node, step, at)
     if step.extra is not None:
         return (yield from enter(step, step.extra, payload, None, request, descend, tail))
     if step.node is None:

@@ -22,10 +22,15 @@ def lower(steps: tuple[Step, ...]) -> Lowered:
 
 
 def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail: bool) -> Walk:
-    document = payload.document
+    document, trace = payload.document, request.trace
     for step in node.steps:
         condition = step.condition
-        if condition is None or not condition.holds(document, request, None):
+        if condition is None:
+            continue
+        matched = condition.holds(document, request, None)
+        if trace is not None:
+            trace.tested(step, condition, matched, document, request, None)
+        if not matched:
             continue
         request.decisions.append(
             Decision(node.address, step.key, "Switch", condition=condition.text)
