@@ -131,6 +131,8 @@ class _Lowering:
 
     def _step(self, node: str, index: int, step: Step, condition: Condition | None) -> PlanStep:
         key = step.name or str(index)
+        if condition is not None:
+            condition.node, condition.step = node, key
         return PlanStep(
             address=f"{node}/{_part(key)}",
             key=key,
