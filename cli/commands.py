@@ -20,6 +20,7 @@ COMMANDS = {  # name -> (module:function, or module:app where it has commands of
         "Start the models of some manifests on this machine, and serve their graphs.",
     ),
     "explain": ("cli.explain:app", "Say why something is as it is: which runtime is chosen."),
+    "render": ("cli.render.command:app", "Draw a graph."),
     "get": ("cli.resources.get:app", "Show resources of a running graphway."),
     "describe": ("cli.resources.describe:app", "Show all about some resources."),
     "top": ("cli.top.command:app", "Show what runs and how it goes, live."),

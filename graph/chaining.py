@@ -1,5 +1,5 @@
-"""How one step's answer becomes the next step's request, V1 predictions turned into V1 instances
-where a step asks for it.
+"""How one step's answer becomes the next step's request: as it is, or, where a step asks for it,
+V1's predictions as V1's instances and V2's outputs as V2's inputs.
 """
 
 from collections.abc import Iterable
@@ -9,8 +9,10 @@ import msgspec
 from graph.conditions.scan import members, string_content
 from graph.document import Document
 from graph.effects import Headers, Payload, Reply
+from graph.tensors import chain
+from graph.tensors.message import Message
 
-_JSON: Headers = ((b"content-type", b"application/json"),)
+JSON: Headers = ((b"content-type", b"application/json"),)
 _DESCRIBING = frozenset({b"content-type", b"content-encoding", b"inference-header-content-length"})
 _GUESSED = (b"text/plain", b"text/html")  # what servers say of a body that nobody named
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -21,7 +23,9 @@ def as_request(answer: Reply) -> Payload:
     it is JSON, which is what KServe calls every request.
     """
     headers = answer.headers
-    return Payload(answer.document, headers if headers == _JSON else _describing(headers))
+    if isinstance(answer.document, Message):
+        return chain.message(answer.document) or Payload(answer.document, headers)
+    return Payload(answer.document, headers if headers == JSON else _describing(headers))
 
 
 def _describing(headers: Headers) -> Headers:
@@ -32,25 +36,30 @@ def _describing(headers: Headers) -> Headers:
                 return tuple(kept)
             kept.remove(pair)
             break
-    return (*_JSON, *kept)
+    return (*JSON, *kept)
 
 
 def predictions_to_instances(payload: Payload) -> Payload:
-    """`{"predictions": [...]}` -> `{"instances": [...]}` with the array's bytes untouched; anything
-    else as it was.
+    """`{"predictions": [...]}` -> `{"instances": [...]}` with the array's bytes untouched, V2's
+    outputs -> inputs (`graph.tensors.chain`); anything else as it was.
 
     KServe's rule: only a non-empty array counts, every other key is dropped, names are compared
     without case and the last one wins, and a body whose `instances` is no array is left alone.
     """
-    if not payload.document.valid:
+    document = payload.document
+    if isinstance(document, Message):
+        return chain.message(document) or payload
+    if not document.valid:
         return payload
-    found = {name.lower(): raw for name, raw in _fields(payload.document.json)}
+    found = {name.lower(): raw for name, raw in _fields(document.json)}
+    if chain.is_answer(found):
+        return chain.request(found, document)
     predictions = found.get("predictions", b"null")
     if not predictions.startswith(b"[") or not predictions[1:-1].strip():
         return payload
     if not found.get("instances", b"null").startswith((b"[", b"null")):
         return payload
-    return Payload(Document(b'{"instances":' + predictions + b"}"), _JSON)
+    return Payload(Document(b'{"instances":' + predictions + b"}"), JSON)
 
 
 def _fields(body: bytes) -> Iterable[tuple[str, bytes]]:

@@ -12,7 +12,9 @@ from graph.checks.chain import check
 from graph.choose import salt
 from graph.conditions import Condition
 from graph.kinds import KINDS
-from graph.plan import Plan, PlanNode, PlanStep, Target, Timeouts
+from graph.mapping import PREFIX as MAPPED
+from graph.mapping import Mapping, compile_mapping
+from graph.plan import Extra, Plan, PlanNode, PlanStep, Target, Timeouts
 from graph.problems import InvalidGraph, Severity
 from graph.spec import (
     Dependency,
@@ -21,6 +23,7 @@ from graph.spec import (
     Metadata,
     Node,
     RouterTimeouts,
+    RouterType,
     Step,
 )
 
@@ -52,6 +55,7 @@ def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
         targets=tuple(lowering.targets.values()),
         timeouts=_timeouts(timeouts, graph.spec.timeout),
         compat=compat,
+        records=bool(lowering.recorded),
     )
 
 
@@ -86,6 +90,8 @@ class _Lowering:
         self.nodes = graph.spec.nodes
         self.timeout_s = _seconds(timeout_s, 0)
         self.compat = compat
+        self.mappings = _mappings(graph.spec)
+        self.recorded = frozenset[str]().union(*(m.names.steps for m in self.mappings.values()))
         self.done: dict[str, PlanNode] = {}
         self.targets: dict[str, Target] = {}
 
@@ -110,11 +116,14 @@ class _Lowering:
         steps = node.steps or ()
         lowered = KINDS[node.router_type].lower(steps)
         planned = tuple(
-            self._step(address, index, step, condition)
+            self._step(address, index, step, condition, node.router_type)
             for index, (step, condition) in enumerate(zip(steps, lowered.conditions, strict=True))
         )
         children = [step.node for step in planned]
+        extras = [step.extra for step in planned if step.extra is not None]
         fed = None if lowered.passes is None else [children[index] for index in lowered.passes]
+        if extras:
+            fed = None  # what is looked into, recorded or left unread is no stream
         return PlanNode(
             address=address,
             kind=node.router_type,
@@ -122,36 +131,64 @@ class _Lowering:
             cumulative=lowered.cumulative,
             salt=salt(address),
             compat=self.compat,
-            reads_body=lowered.reads_body,
+            reads_body=lowered.reads_body or any(map(_reads_body, extras)),
             streams=fed is not None and all(child is None or child.streams for child in fed),
             needs_caller=any(c is not None and c.needs_caller for c in lowered.conditions)
+            or any(map(_needs_caller, extras))
             or any(child is not None and child.needs_caller for child in children)
             or any(step.forwards for step in planned),
         )
 
-    def _step(self, node: str, index: int, step: Step, condition: Condition | None) -> PlanStep:
+    def _step(
+        self, node: str, index: int, step: Step, condition: Condition | None, kind: RouterType
+    ) -> PlanStep:
         key = step.name or str(index)
         if condition is not None:
             condition.node, condition.step = node, key
+        chained = kind is RouterType.SEQUENCE
         return PlanStep(
             address=f"{node}/{_part(key)}",
             key=key,
-            target=None if step.node_name else self._target(step),
+            target=self._target(step),
             node=self.done[step.node_name] if step.node_name else None,
             hard=step.dependency == Dependency.HARD,
-            takes_response=step.data == "$response",
-            maps_predictions=bool(step.map_predictions_to_instances),
+            takes_response=chained and step.data == "$response",
+            maps_predictions=chained and bool(step.map_predictions_to_instances),
             forwards=step.forward is not None,
             condition=condition,
             timeout_s=self.timeout_s,
+            extra=self._extra(step),
         )
 
-    def _target(self, step: Step) -> Target:
+    def _extra(self, step: Step) -> Extra | None:
+        extra = Extra(
+            data=self.mappings.get(step.data or ""),
+            recorded=step.name in self.recorded,
+        )
+        return extra if extra.data is not None or extra.recorded else None
+
+    def _target(self, step: Step) -> Target | None:
         if step.service_url:
             target = Target(step.service_url, step.service_url)
+        elif not step.service_name:
+            return None
         else:
             target = Target(f"service:{self.namespace}/{step.service_name}", None)
         return self.targets.setdefault(target.name, target)
+
+
+def _mappings(spec: GraphSpec) -> dict[str, Mapping]:
+    """By text; check has compiled each of them already."""
+    texts = {step.data or "" for node in spec.nodes.values() for step in node.steps or ()}
+    return {text: compile_mapping(text) for text in texts if text.startswith(MAPPED)}
+
+
+def _reads_body(extra: Extra) -> bool:
+    return extra.recorded or (extra.data is not None and "request" in extra.data.names.roots)
+
+
+def _needs_caller(extra: Extra) -> bool:
+    return extra.data is not None and "headers" in extra.data.names.roots
 
 
 def _part(name: str) -> str:

@@ -7,7 +7,8 @@ any library with a limit of its own sees them.
 """
 
 import json
-from typing import Any, Final
+from enum import Enum
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -30,8 +31,18 @@ _UNREAD_VALUE: Final = object()
 _NO_VALUE: Final = object()
 
 
+class Form(Enum):
+    """What a target must be able to take to get this body as it is."""
+
+    PLAIN = "plain"  # whatever travels over HTTP
+    BINARY = "binary"  # JSON with tensors behind it: V2's binary extension
+    MESSAGE = "message"  # gRPC
+
+
 class Document:
     """Bytes that may be JSON. `body` is given; everything else is found when first asked for."""
+
+    form: ClassVar[Form] = Form.PLAIN
 
     __slots__ = ("_spliceable", "_value", "body", "json", "member", "seen", "shape", "text")
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from graph.document import Document
+from graph.document import Document, Form
 
 if TYPE_CHECKING:
     from graph.caller import Caller
     from graph.plan import Target
+    from graph.trace import Trace
 
 Headers = tuple[tuple[bytes, bytes], ...]  # names in lower case
 
@@ -131,6 +132,8 @@ class Call:
     stream: bool = False  # nobody looks into the answer: it may be handed over before it is whole
     upload: Stream | None = None  # the body, where it is not whole; `body` is empty then
     revision: str = ""  # of the service that was asked; the driver fills it in
+    form: Form = Form.PLAIN  # of the body
+    adapt: bool = False  # V1 or V2, whichever the body is and the target speaks: fit the one to it
 
 
 @dataclass(slots=True)
@@ -153,9 +156,18 @@ Walk = Generator[
 
 
 @dataclass(slots=True)
+class Taken:
+    """What became of a step, for the mappings of later ones. No response: it failed."""
+
+    request: Document
+    response: Document | None
+    status: int | None
+
+
+@dataclass(slots=True)
 class Input:
-    """What arrives at a graph. Immutable for the walk but for `decisions`, the record that the walk
-    writes.
+    """What arrives at a graph. Immutable for the walk but for `decisions` and `steps`, the records
+    that the walk writes.
     """
 
     payload: Payload
@@ -163,6 +175,8 @@ class Input:
     seed: int = 0  # 64 random bits: the only randomness a walk sees
     decisions: list[Decision] = field(default_factory=list)
     caller: "Caller | None" = None  # where the plan needs it
+    trace: "Trace | None" = None  # where somebody asked why
+    steps: dict[str, Taken] | None = None  # by name, those that a later mapping names
 
 
 def error_body(cause: str) -> bytes:

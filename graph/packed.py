@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from graph.codings import decoded
-from graph.document import Document
+from graph.document import Document, Form
 from graph.effects import Headers
 
 CODING = b"content-encoding"
@@ -30,6 +30,10 @@ class Packed(Document):
         self.coding = coding
         self.json_length = json_length
         self._opened: bytes | None = None
+
+    @property
+    def form(self) -> Form:  # type: ignore[override]
+        return Form.BINARY if self.json_length else Form.PLAIN
 
     @property
     def opened(self) -> bytes:

@@ -8,6 +8,7 @@ business of the upstream.
 from dataclasses import dataclass
 
 from graph.conditions import Condition
+from graph.mapping import Mapping
 from graph.spec import RouterType
 
 
@@ -22,10 +23,18 @@ class Target:
 
 
 @dataclass(slots=True)
+class Extra:
+    """What a step has beside a target; most have nothing of it."""
+
+    data: Mapping | None  # its input is made anew
+    recorded: bool  # a mapping of a later step names it
+
+
+@dataclass(slots=True)
 class PlanStep:
     address: str  # graph/node/step, the name of this step in logs, metrics and errors
     key: str  # name, or else index: its key in an Ensemble's answer
-    target: Target | None  # exactly one of target and node
+    target: Target | None  # at most one of target and node
     node: "PlanNode | None"
     hard: bool
     takes_response: bool  # data: $response
@@ -33,6 +42,7 @@ class PlanStep:
     forwards: bool  # the caller's method, path and query instead of a POST to the target's URL
     condition: Condition | None
     timeout_s: float | None
+    extra: Extra | None = None
 
 
 @dataclass(slots=True)
@@ -67,6 +77,7 @@ class Plan:
     targets: tuple[Target, ...]
     timeouts: Timeouts
     compat: bool
+    records: bool = False  # some mapping names earlier steps
 
     @property
     def streams(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+from graph.checks.data import data
 from graph.checks.ensemble import ensemble
 from graph.checks.forward import forward
 from graph.checks.kserve import kserve as kserve_rules
@@ -27,6 +28,7 @@ from graph.spec import GraphSpec, InferenceGraph, RouterType
 GRAPH_RULES: tuple[GraphRule, ...] = (
     graph_names,
     shape_problems,  # root, unknown nodes, cycles, unreachable nodes, depth, calls
+    data,
     timeouts,
     replicas,
 )

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
+from graph.checks.steps import is_mapping
 from graph.checks.subject import NodeSubject
 from graph.codes import Code
 from graph.problems import Problem
@@ -29,7 +30,7 @@ def one_target(node: NodeSubject) -> Iterator[Problem]:
             )
             if value
         ]
-        if not given:
+        if not given and not is_mapping(step.data):
             message = "the step leads nowhere; give it a nodeName, a serviceName or a serviceUrl"
             yield Code.NO_TARGET.at(node.step_path(index), message)
         elif len(given) > 1:
@@ -67,10 +68,10 @@ def _fault(url: str) -> str | None:
     found = _URL.fullmatch(url)
     if found is None:
         return "it has no scheme; begin it with `http://` or `https://`"
-    if found["scheme"].lower() not in ("http", "https"):
+    if found["scheme"].lower() not in ("http", "https", "grpc", "grpcs"):
         if found["rest"][:1].isdigit():  # host:port looks like a scheme
             return "it has no scheme; begin it with `http://` or `https://`"
-        return "only http and https are known; begin it with `http://` or `https://`"
+        return "only http, https, grpc and grpcs are known; begin it with `http://` or `grpc://`"
     parts = _HTTP.fullmatch(found["rest"])
     if parts is None or not parts["authority"]:
         return "it has no host; write `http://HOST/PATH`"

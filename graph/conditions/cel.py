@@ -22,6 +22,7 @@ from graph.conditions.cel_seen import Group, Seen
 from graph.conditions.cel_tree import Node, TooDeep, Tree
 from graph.conditions.cel_values import TOO_LARGE, Unfit
 from graph.conditions.condition import Condition, Language
+from graph.conditions.reasons import NOTHING
 from graph.document import Document
 from graph.effects import Decision, Input, Payload, Reply
 
@@ -80,6 +81,22 @@ class Cel(Condition):
         return self.holds(document, Input(Payload(document, ())), None)
 
     def holds(self, body: Document, request: Input, previous: Reply | None) -> bool:
+        found = self._ask(body, request, previous)
+        if type(found) is bool:
+            return found
+        decision = Decision(self.node, self.step, ERROR, condition=self.text, why=found)
+        request.decisions.append(decision)
+        return False
+
+    def why(self, body: Document, request: Input, previous: Reply | None) -> str:
+        found = self._ask(body, request, previous)
+        if isinstance(found, str):
+            return found
+        assert isinstance(body.seen, Seen)
+        return "; ".join(body.seen.shown(body, self._names)) or NOTHING
+
+    def _ask(self, body: Document, request: Input, previous: Reply | None) -> bool | str:
+        """Whether it is true, or why that cannot be said."""
         seen = body.seen
         if (
             type(seen) is not Seen
@@ -94,24 +111,19 @@ class Cel(Condition):
                 raise Unfit(TOO_LARGE)
             result = self._program.eval(bound.activation)
         except Unfit as unfit:
-            return self._fault(request, str(unfit))
+            return str(unfit)
         except RuntimeError as error:  # the library's, for loops that go round too often
-            return self._fault(request, reason(str(error)))
+            return reason(str(error))
         if self._truth:  # to spell it out is the cheapest way to ask, if it is short
             spelt = repr(result)
             if spelt in _SPELT:
                 return spelt == "true"
         kind = result.type().name()  # first: to ask a null for its value harms the interpreter
         if kind == "BOOL":
-            return result.value() is True
+            return bool(result.value())
         if kind == "ERROR":
-            return self._fault(request, reason(result.value()))
-        return self._fault(request, f"the result is {_kind(kind)}, not true or false")
-
-    def _fault(self, request: Input, why: str) -> bool:
-        decision = Decision(self.node, self.step, ERROR, condition=self.text, why=why)
-        request.decisions.append(decision)
-        return False
+            return reason(result.value())
+        return f"the result is {_kind(kind)}, not true or false"
 
 
 def _kind(name: str) -> str:

@@ -7,6 +7,7 @@ replaced by variables that are exactly that, and only they are looked up and con
 What is asked for and is not there has no variable: CEL's own rules then say what comes of it.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -20,6 +21,7 @@ TEXTS: Final = ("headers", "query")  # maps of text to text
 ROOTS: Final = (BODY, *CALLER, *ANSWER)
 
 ABSENT: Final = object()
+_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 How = Literal["value", "has", "size", "in"]
 Step = str | int
@@ -67,7 +69,7 @@ def replace(tree: Tree) -> tuple[tuple[Name, ...], set[int]]:
         node = waiting.pop()
         name = _name(node)
         if name is None:
-            waiting.extend(node.parts)
+            waiting.extend(reversed(node.parts))
             continue
         names[name.text] = name
         replaced.update(part.identity for part in node.nodes())
@@ -123,8 +125,13 @@ def _spelt(root: str, key: str) -> str:
     return key.lower() if root == "headers" else key
 
 
+def _shown(step: Step) -> str:
+    plain = isinstance(step, str) and _PLAIN.fullmatch(step)
+    return f".{step}" if plain else f"[{step!r}]"
+
+
 def _named(how: How, place: tuple[str, *tuple[Step, ...]], key: str = "") -> Name:
     root, *path = place
-    shown = root + "".join(f"[{step!r}]" for step in path)
+    shown = root + "".join(map(_shown, path))
     text = shown if how == "value" else f"{how} {shown} {key!r}" if key else f"{how} {shown}"
     return Name(text, how, root, tuple(path), key)

@@ -5,6 +5,7 @@ Containers are dear to convert, so there is one set of variables with those that
 the group names, and each of them is converted when it is first needed, for all.
 """
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from graph.conditions.cel_values import (
     scalar_weight,
     weigh,
 )
+from graph.conditions.reasons import shown
 from graph.document import Document
 
 if TYPE_CHECKING:
@@ -65,6 +67,18 @@ class Seen:
         if known is None:
             known = self._bound[key] = self._bind(body, names, group)
         return known
+
+    def shown(self, body: Document, names: tuple[Name, ...]) -> list[str]:
+        """What the names stand for, for people."""
+        said = []
+        for name in names:
+            value = name.of(self._root(body, name.root))
+            if value is ABSENT:
+                said.append(f"{name.text} is not there")
+            else:
+                text = json.dumps(value, ensure_ascii=False, default=str)
+                said.append(f"{name.text} is {shown(text.encode(errors='replace'))}")
+        return said
 
     def _bind(self, body: Document, names: tuple[Name, ...], group: Group) -> Bound:
         values: dict[str, Any] = {}

@@ -16,7 +16,7 @@ Raw = bytes | bytearray | memoryview
 
 BYTES: Final = "BYTES"
 BF16: Final = "BF16"
-_WORDS: Final = {
+WORDS: Final = {
     "NaN": float("nan"),
     "Infinity": float("inf"),
     "-Infinity": float("-inf"),
@@ -140,8 +140,8 @@ def _int(value: Any) -> int:
 def _float(value: Any) -> float:
     if isinstance(value, float | int):
         return float(value)
-    if value in _WORDS:
-        return _WORDS[value]
+    if value in WORDS:
+        return WORDS[value]
     raise ValueError
 
 

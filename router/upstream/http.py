@@ -1,4 +1,4 @@
-"""The Upstream over HTTP/1.1: finds who answers for a target and gives the call to a pool.
+"""The Upstream over the network: finds who answers for a target and gives the call to a pool.
 
 A URL is one place for ever; a service is what the endpoint table says of it now (`service.py`).
 """
@@ -9,6 +9,7 @@ import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import Any
 
 from graph.effects import Answer, Call, Failure, FailureKind
 from graph.plan import Target
@@ -23,6 +24,7 @@ from router.upstream.pool import Pool
 from router.upstream.replica import Replica
 from router.upstream.resolver import Resolver
 from router.upstream.service import Service
+from router.upstream.way import Way
 from router.wire.render import forwarded_head, request_head, request_prefix
 
 log = logging.getLogger("graphway.upstream")
@@ -76,6 +78,19 @@ class Place:
         return self.pool.start(call, head, deliver)
 
 
+class GrpcPlace:
+    """A grpc URL: a pool, and the model that the path names."""
+
+    __slots__ = ("_path", "pool")
+
+    def __init__(self, path: bytes, pool: Way) -> None:
+        self._path = path
+        self.pool = pool
+
+    def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
+        return self.pool.ask(call, self._path, deliver)
+
+
 class HttpUpstream:
     """`waiting` is told of a service whenever calls to it begin to wait for a replica."""
 
@@ -94,14 +109,14 @@ class HttpUpstream:
         self._waiting = waiting
         self._tasks = Tasks(loop)
         self._resolver = Resolver(loop, config.upstream.dns_refresh_s)
-        self._tls: ssl.SSLContext | None = None
+        self._tls: dict[bool, ssl.SSLContext] = {}  # for gRPC, or not
         further = {name.strip().lower().encode() for name in config.pass_response_headers}
         self._passed = DESCRIBING | further - OURS
-        self._places: dict[str, Place | Service] = {}  # target name -> who answers
+        self._places: dict[str, Place | GrpcPlace | Service] = {}  # target name -> who answers
         self._services: dict[str, Service] = {}
         self._replicas: dict[str, Replica] = {}  # by address
-        self._pools: dict[Origin, Pool] = {}
-        self._retired: list[Pool] = []
+        self._pools: dict[Origin, Way] = {}
+        self._retired: list[Way] = []
         if config.upstream.ca_file is not None:
             self._tls_context()  # a bad file is found now, not at the first call
 
@@ -130,9 +145,11 @@ class HttpUpstream:
             elif known.source != source:
                 known.update(source, self._replicas)
         urls = {target.name for target in targets if target.url is not None}
-        kept: dict[str, Place | Service] = {k: p for k, p in self._places.items() if k in urls}
+        kept: dict[str, Place | GrpcPlace | Service] = {
+            k: p for k, p in self._places.items() if k in urls
+        }
         self._places = kept
-        wanted = {place.pool.origin for place in kept.values() if isinstance(place, Place)}
+        wanted = {place.pool.origin for place in kept.values() if not isinstance(place, Service)}
         kept.update({f"service:{key}": service for key, service in self._services.items()})
         wanted.update(replica.origin for replica in self._replicas.values())
         for origin in [origin for origin in self._pools if origin not in wanted]:
@@ -168,7 +185,7 @@ class HttpUpstream:
                         continue
                     try:
                         self._replicas[address] = before.get(address) or Replica(
-                            parse_origin(address), self._pool, self._counters
+                            parse_origin(address), self._way, self._counters
                         )
                     except ValueError as error:
                         log.error("an address cannot be used: %s", error, extra=fields(service=key))
@@ -185,31 +202,50 @@ class HttpUpstream:
             self._replicas,
         )
 
-    def _place(self, target: Target) -> Place:
+    def _place(self, target: Target) -> Place | GrpcPlace:
         """Raises ValueError with words for the caller if there is nowhere to go."""
         if target.url is None:
             raise ValueError(f"service {target.name.removeprefix('service:')} is not known here")
         origin, path = parse_url(target.url)
+        if origin.grpc:
+            return GrpcPlace(path, self._way(origin))
         return Place(path, self._pool(origin), self._loop)
+
+    def _way(self, origin: Origin) -> Way:
+        return self._grpc_pool(origin) if origin.grpc else self._pool(origin)
 
     def _pool(self, origin: Origin) -> Pool:
         pool = self._pools.get(origin)
         if pool is None:
-            labels = (("target", str(origin)),)
-            pool = self._pools[origin] = Pool(
-                origin,
-                self._config.upstream,
-                self._config.limits,
-                self._passed,
-                self._resolver,
-                self._tls_context() if origin.tls else None,
-                self._tasks,
-                self._deadlines,
-                self._loop,
-                self._counter("graphway_upstream_connections_opened_total", labels),
-                self._counter("graphway_upstream_connections_reused_total", labels),
-            )
+            pool = self._pools[origin] = Pool(*self._parts(origin))
+        assert isinstance(pool, Pool)
         return pool
+
+    def _grpc_pool(self, origin: Origin) -> Way:
+        pool = self._pools.get(origin)
+        if pool is None:
+            # Only where it is needed: most workers never call gRPC, and hpack is an extra.
+            from router.upstream.grpc_pool import GrpcPool  # noqa: PLC0415
+
+            pool = self._pools[origin] = GrpcPool(*self._parts(origin))
+        return pool
+
+    def _parts(self, origin: Origin) -> tuple[Any, ...]:
+        """What a pool of either kind is made of."""
+        labels = (("target", str(origin)),)
+        return (
+            origin,
+            self._config.upstream,
+            self._config.limits,
+            self._passed,
+            self._resolver,
+            self._tls_context(origin.grpc) if origin.tls else None,
+            self._tasks,
+            self._deadlines,
+            self._loop,
+            self._counter("graphway_upstream_connections_opened_total", labels),
+            self._counter("graphway_upstream_connections_reused_total", labels),
+        )
 
     def _counter(self, name: str, labels: tuple[tuple[str, str], ...]) -> Callable[[], None]:
         index, values = self._counters.counter(name, labels), self._counters.values
@@ -219,15 +255,17 @@ class HttpUpstream:
 
         return count
 
-    def _tls_context(self) -> ssl.SSLContext:
-        if self._tls is None:
+    def _tls_context(self, grpc: bool = False) -> ssl.SSLContext:
+        context = self._tls.get(grpc)
+        if context is None:
             upstream = self._config.upstream
-            self._tls = ssl.create_default_context()
-            if (
-                upstream.ca_file is not None
-            ):  # beside the system's, so that both kinds of targets work
-                self._tls.load_verify_locations(cafile=upstream.ca_file)
+            context = self._tls[grpc] = ssl.create_default_context()
+            if upstream.ca_file is not None:
+                # beside the system's, so that both kinds of targets work
+                context.load_verify_locations(cafile=upstream.ca_file)
             if not upstream.verify_tls:
-                self._tls.check_hostname = False
-                self._tls.verify_mode = ssl.CERT_NONE
-        return self._tls
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+            if grpc:
+                context.set_alpn_protocols(["h2"])
+        return context

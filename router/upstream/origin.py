@@ -15,6 +15,7 @@ class Origin:
     port: int
     tls: bool
     unix_path: str | None = None
+    grpc: bool = False  # HTTP/2 and calls of gRPC, rather than HTTP/1.1
 
     @property
     def authority(self) -> str:
@@ -28,24 +29,27 @@ class Origin:
     def __str__(self) -> str:
         if self.unix_path is not None:
             return f"unix:{self.unix_path}"
-        return f"{'https' if self.tls else 'http'}://{self.authority}"
+        protocol = "grpc" if self.grpc else "http"
+        return f"{protocol}{'s' if self.tls else ''}://{self.authority}"
 
 
 def parse_origin(text: str) -> Origin:
-    """`http://host[:port]`, `https://...` or `unix:/path/to/socket`. Raises ValueError."""
+    """`http://host[:port]`, `https://`, `grpc://`, `grpcs://...` or `unix:/path/to/socket`. Raises
+    ValueError.
+    """
     if text.startswith("unix:"):
         return Origin(None, 0, False, text.removeprefix("unix:"))
     return parse_url(text)[0]
 
 
 def parse_url(url: str) -> tuple[Origin, bytes]:
-    """The origin of an http(s) URL, and its path with query, ready for a request line. Raises
-    ValueError.
+    """The origin of an http(s) or grpc(s) URL, and its path with query, ready for a request line.
+    Raises ValueError.
     """
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"}:
-        raise ValueError(f"not an http or https URL: {url!r}")
-    tls = parts.scheme == "https"
+    if parts.scheme not in {"http", "https", "grpc", "grpcs"}:
+        raise ValueError(f"not an http, https, grpc or grpcs URL: {url!r}")
+    tls = parts.scheme.endswith("s")
     host = parts.hostname
     shown = f"[{host}]" if host and ":" in host else host
     if not shown or not _HOST.fullmatch(shown):
@@ -54,4 +58,4 @@ def parse_url(url: str) -> tuple[Origin, bytes]:
     if parts.query:
         path += "?" + quote(parts.query, safe="/?%:@!$&'()*+,;=-._~")
     port = (443 if tls else 80) if parts.port is None else parts.port
-    return Origin(host, port, tls), path.encode()
+    return Origin(host, port, tls, grpc=parts.scheme.startswith("grpc")), path.encode()

@@ -22,6 +22,7 @@ from router.upstream.origin import Origin
 from router.upstream.resolver import Address, Resolver
 from router.wire.head import parse_response_head
 from router.wire.memory import Remembered
+from router.wire.render import forwarded_head, request_head, request_prefix
 from router.wire.response import ResponseReader
 
 Count = Callable[[], None]
@@ -139,6 +140,15 @@ class Pool:
         self._open_more()
         return pending
 
+    def ask(self, call: Call, path: bytes, deliver: Callable[[Answer], None]) -> Cancellable:
+        """A POST to this path, or the caller's own request."""
+        forward, authority, size = call.forward, self.origin.authority.encode(), len(call.body)
+        if forward is None:
+            head = request_head(request_prefix(b"POST", path, authority), call.headers, size)
+        else:
+            head = forwarded_head(forward.method, forward.path, authority, call.headers, size)
+        return self.start(call, head, deliver)
+
     def leave(self, pending: Pending) -> None:
         try:
             self._waiting.remove(pending)
@@ -196,7 +206,7 @@ class Pool:
         except TimeoutError:
             cause = f"no connection within {self._config.connect_timeout_s:g} s"
         except OSError as error:
-            cause = _words(error)
+            cause = words(error)
         finally:
             self._connecting -= 1
         if connection is None:
@@ -303,7 +313,8 @@ class Pool:
             connection.give_up()
 
 
-def _words(error: Exception) -> str:
+def words(error: Exception) -> str:
+    """Why there is no connection."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, socket.gaierror):

@@ -5,30 +5,29 @@ from collections.abc import Callable
 from router.counters import Counters
 from router.series import REPLICA_IN_FLIGHT
 from router.upstream.origin import Origin
-from router.upstream.pool import Pool
+from router.upstream.way import Way
 
 
 class Replica:
     """Shared by all revisions and services that have its address."""
 
     __slots__ = (
-        "_make_pool", "_pool", "_slot", "_values", "authority", "origin", "outstanding", "refuses",
+        "_make_pool", "_pool", "_slot", "_values", "origin", "outstanding", "refuses",
     )  # fmt: skip
 
     def __init__(
-        self, origin: Origin, make_pool: Callable[[Origin], Pool], counters: Counters
+        self, origin: Origin, make_pool: Callable[[Origin], Way], counters: Counters
     ) -> None:
         self.origin = origin
-        self.authority = origin.authority.encode()
         self.outstanding = 0
         self.refuses = False  # it did not accept a connection just now: others go first
         self._make_pool = make_pool
-        self._pool: Pool | None = None  # made at first use
+        self._pool: Way | None = None  # made at first use
         self._values = counters.values
         self._slot = counters.gauge(REPLICA_IN_FLIGHT, (("target", str(origin)),))
 
     @property
-    def pool(self) -> Pool:
+    def pool(self) -> Way:
         pool = self._pool
         if pool is None:
             pool = self._pool = self._make_pool(self.origin)

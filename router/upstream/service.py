@@ -18,7 +18,6 @@ from router.deadlines import Deadlines, Timer
 from router.messages import Cancellable
 from router.series import SERVICE_DURATION, SERVICE_HELD, SERVICE_IN_FLIGHT, SERVICE_REQUESTS
 from router.upstream.replica import Replica, Round, Tried
-from router.wire.render import forwarded_head, request_head, request_prefix
 
 CANCELLED = "cancelled"
 
@@ -247,15 +246,7 @@ class ServiceCall:
         service.values[self.revision.in_flight] += 1
         replica.begin()
         self._replica = replica
-        forward, size = call.forward, len(call.body)
-        if forward is None:
-            prefix = request_prefix(b"POST", self.revision.path, replica.authority)
-            head = request_head(prefix, call.headers, size)
-        else:
-            head = forwarded_head(
-                forward.method, forward.path, replica.authority, call.headers, size
-            )
-        self._running = replica.pool.start(call, head, self._answered)
+        self._running = replica.pool.ask(call, self.revision.path, self._answered)
         return True
 
     def _leave(self) -> None:

@@ -115,10 +115,10 @@ def test_it_holds(expression: str) -> None:
 @pytest.mark.parametrize(
     ("expression", "why"),
     [
-        ("body.nope == 1", "body['nope'] is not there"),
-        ("body.user.nope == 1", "body['user']['nope'] is not there"),
-        ("body.instances[10].x == 1", "body['instances'][10]['x'] is not there"),
-        ("body.instances.x == 1", "body['instances']['x'] is not there"),
+        ("body.nope == 1", "body.nope is not there"),
+        ("body.user.nope == 1", "body.user.nope is not there"),
+        ("body.instances[10].x == 1", "body.instances[10].x is not there"),
+        ("body.instances.x == 1", "body.instances.x is not there"),
         ("headers['x-other'] == 'a'", "headers['x-other'] is not there"),
         ("status == 200", "status is not there"),
         ("body.n", "the result is int, not true or false"),
@@ -126,7 +126,7 @@ def test_it_holds(expression: str) -> None:
         ("body.model > 5", "No matching overloads found : _>_(string, int64)"),
         ("body.whole + 1 > 5", "No matching overloads found : _+_(double, int64)"),
         ("body.n / 0 == 1", "divide by zero"),
-        ("size(body.n) == 1", "size body['n'] is not there"),
+        ("size(body.n) == 1", "size body.n is not there"),
         ("timestamp(body.model) < timestamp('2026-01-01T00:00:00Z')", "Timestamp"),
     ],
 )
@@ -135,6 +135,17 @@ def test_what_cannot_be_evaluated_is_no_match_and_recorded(expression: str, why:
     assert not holds
     assert len(said) == 1
     assert why in said[0]
+
+
+def test_why_not_says_what_there_is_instead() -> None:
+    request = Input(Payload(Document(json.dumps(BODY).encode()), ()), caller=CALLER)
+    condition = compile("cel: headers['x-tier'] == 'silver' || body.user.tier in [body.text, 'x']")
+    assert not condition.holds(request.payload.document, request, None)
+    assert condition.why(request.payload.document, request, None) == (
+        'headers[\'x-tier\'] is "gold"; body.user.tier is "gold"; body.text is "Grüße"'
+    )
+    condition = compile("cel: body.nope > 1")
+    assert condition.why(request.payload.document, request, None) == "body.nope is not there"
 
 
 def test_an_answer_is_seen_with_its_status() -> None:
@@ -146,7 +157,7 @@ def test_an_answer_is_seen_with_its_status() -> None:
 def test_a_body_that_is_no_json_matters_only_to_who_names_it() -> None:
     assert asked("cel: headers['x-tier'] == 'gold'", b"\x00\xff") == (True, [])
     assert asked("cel: true", b"") == (True, [])
-    assert asked("cel: body.n == 1", b"\x00\xff") == (False, ["body['n'] is not there"])
+    assert asked("cel: body.n == 1", b"\x00\xff") == (False, ["body.n is not there"])
     previous = Reply(500, (), Document(b"oops"))
     assert asked("cel: status == 500", previous=previous) == (True, [])
 

@@ -20,6 +20,8 @@ URLS = [
     ("http://a/v1/models/m:predict", Origin("a", 80, False), b"/v1/models/m:predict", "a"),
     ("http://a/b#c", Origin("a", 80, False), b"/b", "a"),
     ("http://a:0/", Origin("a", 0, False), b"/", "a:0"),
+    ("grpc://a:9/m", Origin("a", 9, False, grpc=True), b"/m", "a:9"),
+    ("grpcs://a", Origin("a", 443, True, grpc=True), b"/", "a"),
 ]
 
 
@@ -32,7 +34,7 @@ def test_a_url(url: str, origin: Origin, path: bytes, host: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "", "a", "a:80", "//a/b", "ftp://a", "grpc://a:1", "http://", "http:///b", "http://:80/",
+        "", "a", "a:80", "//a/b", "ftp://a", "grpc://", "http://", "http:///b", "http://:80/",
         "http://a:b/", "http://a:99999/", "http://[::1", "http://a b/", "http://ü/",
         "http://a\u0000/",
     ],

@@ -17,9 +17,9 @@ from router.counters import Block, Counters, Ledger
 from router.deadlines import Deadlines
 from router.loads import in_flight, service_loads
 from router.upstream.origin import Origin, parse_origin
-from router.upstream.pool import Pool
 from router.upstream.replica import Replica
 from router.upstream.service import Service
+from router.upstream.way import Way
 
 ADDRESSES = tuple(f"http://127.0.0.1:{port}" for port in (1, 2, 3))
 TARGET = Target("service:ns/iris", None)
@@ -71,16 +71,16 @@ class World:
             self.replicas,
         )
 
-    def _pool(self, _: Origin) -> Pool:
-        return cast(Pool, self)
+    def _pool(self, _: Origin) -> Way:
+        return cast(Way, self)
 
-    def start(self, _: Call, head: bytes, deliver: Callable[[Answer], None]) -> Sent:
-        assert head.startswith(b"POST /p HTTP/1.1\r\nhost: 127.0.0.1:")
+    def ask(self, _: Call, path: bytes, deliver: Callable[[Answer], None]) -> Sent:
+        assert path == b"/p"
         return Sent(self.sent, deliver)
 
     # what may happen
 
-    def ask(self, seed: int) -> None:
+    def call(self, seed: int) -> None:
         number = len(self.answers)
         answers: list[Answer] = []
         self.answers.append(answers)
@@ -143,8 +143,8 @@ tables = st.sampled_from([(100,), (50, 50), (100, 0), (10, 90), ()]).flatmap(
     )
 )
 events = st.one_of(
-    st.tuples(st.just("ask"), st.integers(0, 2**64 - 1)),
-    st.tuples(st.just("ask"), st.integers(0, 2**64 - 1)),
+    st.tuples(st.just("call"), st.integers(0, 2**64 - 1)),
+    st.tuples(st.just("call"), st.integers(0, 2**64 - 1)),
     st.tuples(st.just("leave"), small),
     st.tuples(st.just("answer"), small, kinds),
     tables.map(lambda table: ("table", *table)),
