@@ -14,7 +14,8 @@ Rules (KServe's router, with the departures of docs/kserve-differences.md):
 
 from graph.conditions import Condition, compile_all
 from graph.effects import Answer, Failure, FailureKind, Input, Payload, Reply, Walk
-from graph.nodes.step import Descend, Lowered, call, chained, enter
+from graph.nodes.enter import enter
+from graph.nodes.step import Descend, Lowered, call, chained
 from graph.plan import PlanNode, PlanStep
 from graph.spec import Step
 
