@@ -152,6 +152,8 @@ class _Lowering:
         self, node: str, index: int, step: Step, condition: Condition | None, kind: RouterType
     ) -> PlanStep:
         key = step.name or str(index)
+        if condition is not None:
+            condition.node, condition.step = node, key
         chained = kind is RouterType.SEQUENCE
         return PlanStep(
             address=f"{node}/{_part(key)}",
