@@ -113,7 +113,7 @@ class _Described:
             self._waiting.append(tell)
 
     def answered(self, answer: Answer) -> None:
-        said = answer.document.value if isinstance(answer, Reply) and answer.ok else None
+        said: Any = answer.document.value if isinstance(answer, Reply) and answer.ok else None
         good = isinstance(said, dict)
         if good:
             self._said = {key: value for key, value in said.items() if isinstance(value, list)}

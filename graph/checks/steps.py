@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from graph.checks.subject import NodeSubject
 from graph.codes import Code
 from graph.conditions import Condition
+from graph.mapping import PREFIX
 from graph.problems import Problem
 from graph.spec import RouterType, Step
 from graph.wording import shown
@@ -26,7 +27,7 @@ _CONDITION: _Field = (
 _DATA: _Field = (
     Code.DATA_IGNORED,
     "data",
-    lambda step: bool(step.data) and step.data != REQUEST,
+    lambda step: bool(step.data) and step.data != REQUEST and not is_mapping(step.data),
     "only a Sequence passes answers on, this step gets the node's input; remove it",
 )
 _MAPPING: _Field = (
@@ -43,6 +44,10 @@ _IGNORED: dict[RouterType, tuple[_Field, ...]] = {
 }
 
 
+def is_mapping(data: str | None) -> bool:
+    return data is not None and data.startswith(PREFIX)
+
+
 def some_steps(node: NodeSubject) -> Iterator[Problem]:
     if not node.steps:
         message = f"node {shown(node.name)} has no steps, so it has no answer; add one"
@@ -56,13 +61,15 @@ def ignored_fields(node: NodeSubject, kind: RouterType) -> Iterator[Problem]:
                 yield code.at(node.step_path(index, key), message)
 
 
-def compiled(node: NodeSubject, index: int, problems: list[Problem]) -> Condition | None:
+def compiled(
+    node: NodeSubject, index: int, problems: list[Problem], *, answered: bool = False
+) -> Condition | None:
     """The condition of a step, if it has one that compiles. Adds what is wrong with it."""
     text = node.steps[index].condition
     if not text:
         return None
     at = node.step_path(index, "condition")
-    condition = node.conditions(text)
+    condition = node.conditions(text, answered=answered)
     if isinstance(condition, ValueError):
         problems.append(Code.BAD_CONDITION.at(at, str(condition)))
         return None

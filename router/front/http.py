@@ -1,32 +1,23 @@
 """The data port: listening sockets and client connections of one worker."""
 
 import asyncio
-import errno
-import logging
 import socket
 from collections.abc import Callable, Iterable
 from functools import partial
 
 from router.config import Limits
 from router.front.connection import ClientConnection
+from router.front.listening import Listener
 from router.messages import Handler
-from router.tasks import Tasks
 from router.wire import render
 from router.wire.head import parse_request_head
 from router.wire.memory import Remembered
 from router.wire.refused import Refused
 
-log = logging.getLogger("graphway.front")
-
-RETRY_ACCEPT_S = 0.1
 DRAIN_GRACE_S = 1.0  # what looks idle here may have a request on its way
 
 
 class HttpFront:
-    """Accepts one connection a turn of the loop: several workers share a socket, and none may take
-    a burst alone.
-    """
-
     def __init__(
         self,
         handler: Handler,
@@ -46,31 +37,22 @@ class HttpFront:
         self.leaving = False  # answers end their connections, so that callers go elsewhere
         self.draining = False
         self.drained = asyncio.Event()  # draining, and the last connection has gone
-        self._tasks = Tasks(loop)
-        self._listening: list[socket.socket] = []
-        self._paused = False
-        self._adopting = 0
+        self._listener = Listener(
+            lambda: ClientConnection(self),
+            self._has_room,
+            self._note_drained,
+            loop,
+        )
 
     def listen(self, sockets: Iterable[socket.socket]) -> None:
-        for sock in sockets:
-            sock.setblocking(False)
-            self._listening.append(sock)
-            self.loop.add_reader(sock, self._accept, sock)
-
-    def stop_listening(self) -> None:
-        for sock in self._listening:
-            self.loop.remove_reader(sock)
-        self._listening.clear()
+        self._listener.listen(sockets)
 
     def drain(self) -> None:
         """No new connections but those that stand in the queue (the kernel would reset them). The
         others close after their next answer, or if they stay idle.
         """
         self.leaving = self.draining = True
-        for sock in self._listening:
-            while self._accept(sock):
-                pass
-        self.stop_listening()
+        self._listener.drain()
         self.loop.call_later(DRAIN_GRACE_S, self._close_idle)
         self._note_drained()
 
@@ -86,8 +68,7 @@ class HttpFront:
             connection.sweep(now)
 
     def close(self) -> None:
-        self.stop_listening()
-        self._tasks.close()
+        self._listener.close()
         for connection in list(self.connections):
             connection.abort()
 
@@ -95,50 +76,9 @@ class HttpFront:
         for connection in list(self.connections):
             connection.close_if_idle()
 
-    def _accept(self, listening: socket.socket) -> bool:
-        if len(self.connections) + self._adopting >= self.limits.connections:
-            self._pause_accepting()
-            return False
-        try:
-            sock, _ = listening.accept()
-        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return False  # another worker was faster, or the client has left again
-        except OSError as error:
-            if error.errno not in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
-                raise
-            log.warning("cannot accept a connection: %s", error.strerror)
-            self._pause_accepting()
-            return False
-        sock.setblocking(False)
-        self._adopting += 1
-        self._tasks.spawn(self._adopt(sock), "accept")
-        return True
-
-    async def _adopt(self, sock: socket.socket) -> None:
-        try:
-            await self.loop.connect_accepted_socket(lambda: ClientConnection(self), sock)
-        except OSError:
-            sock.close()
-        finally:
-            self._adopting -= 1
-            self._note_drained()
+    def _has_room(self) -> bool:
+        return len(self.connections) + self._listener.adopting < self.limits.connections
 
     def _note_drained(self) -> None:
-        if self.draining and not self.connections and not self._adopting:
+        if self.draining and not self.connections and not self._listener.adopting:
             self.drained.set()
-
-    def _pause_accepting(self) -> None:
-        """Leave callers in the kernel's queue for a moment instead of spinning on a readable
-        socket.
-        """
-        if self._paused:
-            return
-        self._paused = True
-        for sock in self._listening:
-            self.loop.remove_reader(sock)
-        self.loop.call_later(RETRY_ACCEPT_S, self._resume_accepting)
-
-    def _resume_accepting(self) -> None:
-        self._paused = False
-        for sock in self._listening:
-            self.loop.add_reader(sock, self._accept, sock)

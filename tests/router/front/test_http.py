@@ -178,7 +178,7 @@ async def test_no_more_connections_than_the_limit() -> None:
                 assert (await client.ask(request("/now"))).status == 200
             async with Client.to(port.number) as third:
                 await third.send(request("/now"))
-                await eventually(lambda: port.http._paused)
+                await eventually(lambda: port.http._listener._paused)
                 assert len(port.http.connections) == 2
                 await first.aclose()
                 assert (await third.response()).status == 200
@@ -193,6 +193,6 @@ async def test_out_of_descriptors_is_waited_out(port: Port) -> None:
         def accept(self) -> Any:
             raise OSError(24, "Too many open files")
 
-    assert port.http._accept(Exhausted()) is False  # type: ignore[arg-type]
+    assert port.http._listener._accept(Exhausted()) is False  # type: ignore[arg-type]
     async with Client.to(port.number) as client:
         assert (await client.ask(request("/now"))).status == 200
