@@ -113,6 +113,8 @@ def enter(
         answer = yield call(step, fed, request, tail)
     else:
         answer = Reply(200, fed.headers, fed.document)  # no more than a mapping
+        if request.trace is not None:
+            request.trace.answered(step, answer)
     if extra.recorded:
         assert request.steps is not None
         request.steps[step.key] = _taken(fed, answer)
