@@ -21,7 +21,7 @@ _SECRET = frozenset(
     (b"authorization", b"cookie", b"proxy-authorization", b"set-cookie", b"x-api-key")
 )
 HIDDEN = "(hidden)"
-_SAFE = "!$&'*+,-.:=@^_`~"  # of names in the route, which has its own meaning for / > ( ) and ;
+_SAFE = "!$%&'*+,-.:=@^_`~"  # of names in the route, which has its own meaning for / > ( ) and ;
 
 
 def told(events: Iterable[Any], addresses: Mapping[str, str] | None = None) -> Iterator[Json]:
