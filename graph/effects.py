@@ -101,9 +101,10 @@ class Decision:
 
     node: str  # ns/name/node
     step: str  # the step by name, or else its index
-    kind: str  # "Splitter", "Switch"
+    kind: str  # "Splitter", "Switch"; "ConditionError": a condition could not be evaluated
     point: float | None = None  # Splitter: the draw in [0, 1)
-    condition: str | None = None  # Switch: the condition that matched
+    condition: str | None = None  # Switch: the condition that matched; or could not be evaluated
+    why: str = ""  # it could not
 
 
 @dataclass(slots=True)

@@ -2,7 +2,8 @@
 
 from graph.choose import choose, cumulate, point
 from graph.effects import Answer, Decision, Failure, FailureKind, Input, Payload, Walk
-from graph.nodes.step import Descend, Lowered, call, enter
+from graph.nodes.enter import enter
+from graph.nodes.step import Descend, Lowered, call
 from graph.plan import PlanNode
 from graph.spec import Step
 
