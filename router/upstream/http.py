@@ -132,6 +132,11 @@ class HttpUpstream:
             call.timeout_s = self._config.upstream.call_timeout_s
         return place.start(call, deliver)
 
+    def endpoint(self, name: str) -> EndpointSource | None:
+        """What the endpoint table says of a target that is a service."""
+        service = self._services.get(name.removeprefix("service:"))
+        return None if service is None else service.source
+
     def install(self, targets: Iterable[Target], services: Mapping[str, EndpointSource]) -> None:
         """The targets that plans use from now on, and where services live. Others retire."""
         gone = [self._services.pop(key) for key in self._services.keys() - services.keys()]
