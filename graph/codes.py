@@ -77,6 +77,10 @@ class Code(Enum):
     SUSPICIOUS_DATA = "suspicious-data", _WARNING
     UNKNOWN_STEP = "unknown-step", _ERROR
     AMBIGUOUS_STEP = "ambiguous-step", _ERROR
+    BAD_HEADER = "bad-header", _ERROR
+    BAD_HEADER_PATTERN = "bad-header-pattern", _ERROR
+    HEADERS_IGNORED = "headers-ignored", _WARNING
+    BAD_RESPOND = "bad-respond", _ERROR
     FIRST_RESPONSE = "first-response", _WARNING
     DATA_IGNORED = "data-ignored", _WARNING
     MAPPING_IGNORED = "mapping-ignored", _WARNING

@@ -8,13 +8,18 @@ from hashlib import blake2b
 
 import msgspec
 
+from graph.chaining import JSON
 from graph.checks.chain import check
+from graph.checks.data import mapping_texts
 from graph.choose import salt
 from graph.conditions import Condition
+from graph.document import Document
+from graph.effects import Headers
+from graph.headers import CONTENT_TYPE, HeaderEdit, headers_of
 from graph.kinds import KINDS
 from graph.mapping import PREFIX as MAPPED
 from graph.mapping import Mapping, compile_mapping
-from graph.plan import Extra, Plan, PlanNode, PlanStep, Target, Timeouts
+from graph.plan import Answering, Extra, Plan, PlanNode, PlanStep, Target, Timeouts
 from graph.problems import InvalidGraph, Severity
 from graph.spec import (
     Dependency,
@@ -22,12 +27,14 @@ from graph.spec import (
     InferenceGraph,
     Metadata,
     Node,
+    Respond,
     RouterTimeouts,
     RouterType,
     Step,
 )
 
 COMPAT_ANNOTATION = "graphway.dev/compat"
+TEXT: Headers = ((b"content-type", b"text/plain; charset=utf-8"),)
 
 
 def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
@@ -55,6 +62,8 @@ def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
         targets=tuple(lowering.targets.values()),
         timeouts=_timeouts(timeouts, graph.spec.timeout),
         compat=compat,
+        forwards=any(step.forwards for node in lowering.done.values() for step in node.steps),
+        propagated=graph.spec.propagate_headers or (),
         records=bool(lowering.recorded),
     )
 
@@ -136,13 +145,16 @@ class _Lowering:
             needs_caller=any(c is not None and c.needs_caller for c in lowered.conditions)
             or any(map(_needs_caller, extras))
             or any(child is not None and child.needs_caller for child in children)
-            or any(step.forwards for step in planned),
+            or any(step.forwards for step in planned)
+            or any(step.headers is not None and step.headers.needs_caller for step in planned),
         )
 
     def _step(
         self, node: str, index: int, step: Step, condition: Condition | None, kind: RouterType
     ) -> PlanStep:
         key = step.name or str(index)
+        if condition is not None:
+            condition.node, condition.step = node, key
         chained = kind is RouterType.SEQUENCE
         return PlanStep(
             address=f"{node}/{_part(key)}",
@@ -155,15 +167,35 @@ class _Lowering:
             forwards=step.forward is not None,
             condition=condition,
             timeout_s=self.timeout_s,
+            headers=HeaderEdit(step.headers) if step.headers is not None else None,
             extra=self._extra(step),
         )
 
     def _extra(self, step: Step) -> Extra | None:
         extra = Extra(
-            data=self.mappings.get(step.data or ""),
+            data=self.mappings.get(step.data or "") if step.respond is None else None,
+            respond=self._answering(step.respond),
             recorded=step.name in self.recorded,
         )
-        return extra if extra.data is not None or extra.recorded else None
+        some = extra.data is not None or extra.respond is not None or extra.recorded
+        return extra if some else None
+
+    def _answering(self, respond: Respond | None) -> Answering | None:
+        if respond is None:
+            return None
+        body: Document | Mapping
+        kind = JSON
+        if not isinstance(respond.body, str):
+            written = b"" if respond.body is None else msgspec.json.encode(respond.body)
+            body, kind = Document(written), JSON if written else ()
+        elif respond.body.startswith(MAPPED):
+            body = self.mappings[respond.body]
+        else:
+            body, kind = Document(respond.body.encode()), TEXT
+        headers = headers_of(respond.headers or {})
+        if any(name == CONTENT_TYPE for name, _ in headers):
+            kind = ()
+        return Answering(respond.status, kind + headers, body)
 
     def _target(self, step: Step) -> Target | None:
         if step.service_url:
@@ -177,16 +209,22 @@ class _Lowering:
 
 def _mappings(spec: GraphSpec) -> dict[str, Mapping]:
     """By text; check has compiled each of them already."""
-    texts = {step.data or "" for node in spec.nodes.values() for step in node.steps or ()}
-    return {text: compile_mapping(text) for text in texts if text.startswith(MAPPED)}
+    steps = [step for node in spec.nodes.values() for step in node.steps or ()]
+    texts = {text for step in steps for _, text in mapping_texts(step)}
+    return {text: compile_mapping(text) for text in texts}
 
 
 def _reads_body(extra: Extra) -> bool:
-    return extra.recorded or (extra.data is not None and "request" in extra.data.names.roots)
+    return extra.recorded or any("request" in each.names.roots for each in _mappings_of(extra))
 
 
 def _needs_caller(extra: Extra) -> bool:
-    return extra.data is not None and "headers" in extra.data.names.roots
+    return any("headers" in each.names.roots for each in _mappings_of(extra))
+
+
+def _mappings_of(extra: Extra) -> list[Mapping]:
+    body = None if extra.respond is None else extra.respond.body
+    return [each for each in (extra.data, body) if isinstance(each, Mapping)]
 
 
 def _part(name: str) -> str:

@@ -21,6 +21,7 @@ from graph.document import Document, Form
 if TYPE_CHECKING:
     from graph.caller import Caller
     from graph.plan import Target
+    from graph.trace import Trace
 
 Headers = tuple[tuple[bytes, bytes], ...]  # names in lower case
 
@@ -100,9 +101,10 @@ class Decision:
 
     node: str  # ns/name/node
     step: str  # the step by name, or else its index
-    kind: str  # "Splitter", "Switch"
+    kind: str  # "Splitter", "Switch"; "ConditionError": a condition could not be evaluated
     point: float | None = None  # Splitter: the draw in [0, 1)
-    condition: str | None = None  # Switch: the condition that matched
+    condition: str | None = None  # Switch: the condition that matched; or could not be evaluated
+    why: str = ""  # it could not
 
 
 @dataclass(slots=True)
@@ -173,6 +175,7 @@ class Input:
     seed: int = 0  # 64 random bits: the only randomness a walk sees
     decisions: list[Decision] = field(default_factory=list)
     caller: "Caller | None" = None  # where the plan needs it
+    trace: "Trace | None" = None  # where somebody asked why
     steps: dict[str, Taken] | None = None  # by name, those that a later mapping names
 
 

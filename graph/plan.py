@@ -8,6 +8,9 @@ business of the upstream.
 from dataclasses import dataclass
 
 from graph.conditions import Condition
+from graph.document import Document
+from graph.effects import Headers
+from graph.headers import HeaderEdit
 from graph.mapping import Mapping
 from graph.spec import RouterType
 
@@ -22,11 +25,21 @@ class Target:
     )  # as the manifest has it; None for a service, whose address the endpoint table knows
 
 
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The answer of a step that asks nobody."""
+
+    status: int
+    headers: Headers
+    body: Document | Mapping
+
+
 @dataclass(slots=True)
 class Extra:
     """What a step has beside a target; most have nothing of it."""
 
     data: Mapping | None  # its input is made anew
+    respond: Answering | None
     recorded: bool  # a mapping of a later step names it
 
 
@@ -42,7 +55,8 @@ class PlanStep:
     forwards: bool  # the caller's method, path and query instead of a POST to the target's URL
     condition: Condition | None
     timeout_s: float | None
-    extra: Extra | None = None
+    headers: HeaderEdit | None
+    extra: Extra | None
 
 
 @dataclass(slots=True)
@@ -77,7 +91,9 @@ class Plan:
     targets: tuple[Target, ...]
     timeouts: Timeouts
     compat: bool
-    records: bool = False  # some mapping names earlier steps
+    forwards: bool  # some step gets the caller's method and path
+    propagated: tuple[str, ...]  # patterns of the caller's headers that every call carries
+    records: bool  # some mapping names earlier steps
 
     @property
     def streams(self) -> bool:

@@ -7,6 +7,7 @@ from graph.caller import Caller
 from graph.effects import Failure, Input, Outcome, Payload, Reply
 from graph.walk import walk
 from router import failures
+from router.about import About
 from router.config import DataPlaneConfig
 from router.counters import Counters
 from router.deadlines import Deadlines
@@ -16,6 +17,7 @@ from router.layers.access_log import Record, access_log
 from router.layers.deadline import deadline
 from router.layers.health import health
 from router.layers.metrics import metrics
+from router.layers.model_paths import model_paths
 from router.layers.request_id import request_id
 from router.layers.route import route
 from router.messages import (
@@ -43,6 +45,7 @@ def build(
     record: Record | None,
     random: Random,
     ready: Callable[[], bool],
+    about: About,
 ) -> Handler:
     handler = call_service(upstream, random)  # a service counts its calls itself, whoever asks
     handler = run_graph(
@@ -57,7 +60,8 @@ def build(
     if record is not None:
         handler = access_log(handler, record)  # outside metrics: a line may name what they count
     handler = request_id(handler, random)  # before any line that should carry it
-    handler = route(handler, plans)  # everybody inside asks which graph it is
+    # Everybody inside asks which graph it is.
+    handler = route(handler, plans, model_paths(about, ready))
     return health(handler, ready)  # first: probes are neither logged nor counted
 
 
@@ -113,9 +117,10 @@ def run_graph(
         if plan is None:
             return otherwise(request, respond)
         head = request.head
+        wanted = propagate.beside(plan.propagated) if plan.propagated else propagate
         given = Input(
             Payload(request.document, head.payload),
-            propagate(head) if propagate else (),
+            wanted(head) if wanted else (),
             bits(64),
             request.decisions,
         )

@@ -33,7 +33,7 @@ def data(subject: Subject) -> Iterator[Problem]:
     known: dict[str, Mapping | ValueError] = {}
     for name, node in subject.spec.nodes.items():
         for index, step in enumerate(node.steps or ()):
-            for field, text in _texts(step):
+            for field, text in mapping_texts(step):
                 at: Path = (*NODES, name, "steps", index, *field)
                 mapping = known.get(text)
                 if mapping is None:
@@ -55,9 +55,13 @@ def data(subject: Subject) -> Iterator[Problem]:
     yield from _steps(subject, [use for use in uses if use.mapping.names.steps])
 
 
-def _texts(step: Step) -> Iterator[tuple[Path, str]]:
-    if step.data is not None and is_mapping(step.data):
-        yield ("data",), step.data
+def mapping_texts(step: Step) -> Iterator[tuple[Path, str]]:
+    """The expressions of a step, each with its place."""
+    if step.respond is None:
+        if step.data is not None and is_mapping(step.data):
+            yield ("data",), step.data
+    elif isinstance(step.respond.body, str) and is_mapping(step.respond.body):
+        yield ("respond", "body"), step.respond.body
 
 
 def _compiled(text: str) -> Mapping | ValueError:

@@ -61,13 +61,15 @@ def ignored_fields(node: NodeSubject, kind: RouterType) -> Iterator[Problem]:
                 yield code.at(node.step_path(index, key), message)
 
 
-def compiled(node: NodeSubject, index: int, problems: list[Problem]) -> Condition | None:
+def compiled(
+    node: NodeSubject, index: int, problems: list[Problem], *, answered: bool = False
+) -> Condition | None:
     """The condition of a step, if it has one that compiles. Adds what is wrong with it."""
     text = node.steps[index].condition
     if not text:
         return None
     at = node.step_path(index, "condition")
-    condition = node.conditions(text)
+    condition = node.conditions(text, answered=answered)
     if isinstance(condition, ValueError):
         problems.append(Code.BAD_CONDITION.at(at, str(condition)))
         return None

@@ -13,18 +13,20 @@ NODES: Path = ("spec", "nodes")
 
 @dataclass(slots=True)
 class Conditions:
-    """Compiles each text once, however many steps share it. ValueErrors are answers."""
+    """Compiles each text once, however many steps share it. ValueErrors are answers. `answered`:
+    the condition comes after an answer.
+    """
 
-    _known: dict[str, Condition | ValueError] = field(default_factory=dict)
+    _known: dict[tuple[str, bool], Condition | ValueError] = field(default_factory=dict)
 
-    def __call__(self, text: str) -> Condition | ValueError:
-        found = self._known.get(text)
+    def __call__(self, text: str, *, answered: bool = False) -> Condition | ValueError:
+        found = self._known.get((text, answered))
         if found is None:
             try:
-                found = compile_condition(text)
+                found = compile_condition(text, answered=answered)
             except ValueError as error:
                 found = error
-            self._known[text] = found
+            self._known[text, answered] = found
         return found
 
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Literal
 
+from graph.conditions.reasons import NOTHING, no_json
 from graph.document import Document
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class Condition(ABC):
     write instead.
     """
 
-    __slots__ = ("always_matches_json", "text", "warnings")
+    __slots__ = ("always_matches_json", "node", "step", "text", "warnings")
 
     language: Language
     reads_body = True  # it looks into a body; known from the text alone
@@ -27,6 +28,7 @@ class Condition(ABC):
 
     def __init__(self, text: str, *, always: bool = False, warnings: tuple[str, ...] = ()) -> None:
         self.text = text
+        self.node = self.step = ""  # where it stands, for decisions; the compiler knows
         self.always_matches_json = always
         self.warnings = warnings
 
@@ -40,13 +42,22 @@ class Condition(ABC):
         """
         return self.matches(body if previous is None else previous.document)
 
+    def why(self, body: Document, request: "Input", previous: "Reply | None") -> str:
+        """Why `holds` says no, in a few words. Only explanations ask, after a no."""
+        document = body if previous is None else previous.document
+        return self.reason(document) if document.valid else no_json(document)
+
+    def reason(self, document: Document) -> str:
+        """Why this JSON does not match."""
+        return NOTHING
+
     def __call__(self, subject: "bytes | Document | Input") -> bool:
         """The same for whatever holds a body."""
         if isinstance(subject, bytes):
             return self.matches(Document(subject))
         if isinstance(subject, Document):
             return self.matches(subject)
-        return self.matches(subject.payload.document)
+        return self.holds(subject.payload.document, subject, None)
 
     def __repr__(self) -> str:
         return f"<{self.language} condition {self.text!r}>"

@@ -14,8 +14,10 @@ import jmespath
 from jmespath.exceptions import JMESPathError, LexerError, ParseError
 from jmespath.functions import Functions
 from jmespath.lexer import Lexer
+from jmespath.visitor import TreeInterpreter
 
 from graph.conditions.condition import Condition, Language
+from graph.conditions.reasons import untrue
 from graph.document import Document
 
 MAX_LENGTH: Final = 4096
@@ -49,6 +51,16 @@ class JmesPath(Condition):
         ):  # the library lets TypeError, RecursionError and others out, beside its own
             return False
         return _true(result)
+
+    def reason(self, document: Document) -> str:
+        if not document.parsed:
+            return "the body nests too deeply"
+        visit: Any = TreeInterpreter().visit  # the library's types know no parts of expressions
+        value = document.value
+        try:
+            return untrue(self._expression.parsed, lambda node: visit(node, value), _true)
+        except Exception as error:  # as above
+            return f"it fails: {' '.join(str(error).split())}"
 
 
 def _true(result: object) -> bool:

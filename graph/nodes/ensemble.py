@@ -24,7 +24,8 @@ from graph.effects import (
     Walk,
     error_body,
 )
-from graph.nodes.step import Descend, Lowered, call, enter
+from graph.nodes.enter import enter
+from graph.nodes.step import Descend, Lowered, call
 from graph.plan import PlanNode, PlanStep
 from graph.spec import Step
 

@@ -12,9 +12,10 @@ Rules (KServe's router, with the departures of docs/kserve-differences.md):
   missing one.
 """
 
-from graph.conditions import compile as compile_condition
+from graph.conditions import Condition, compile_all
 from graph.effects import Answer, Failure, FailureKind, Input, Payload, Reply, Walk
-from graph.nodes.step import Descend, Lowered, call, chained, enter
+from graph.nodes.enter import enter
+from graph.nodes.step import Descend, Lowered, call, chained
 from graph.plan import PlanNode, PlanStep
 from graph.spec import Step
 
@@ -24,7 +25,7 @@ UNMET = "the condition of the first step was not met"
 
 
 def lower(steps: tuple[Step, ...]) -> Lowered:
-    conditions = tuple(compile_condition(s.condition) if s.condition else None for s in steps)
+    conditions = compile_all([step.condition for step in steps], answered=True)
     fed_the_request = [step for step in steps if step is steps[0] or step.data != RESPONSE]
     reads = any(step.map_predictions_to_instances for step in fed_the_request) or any(
         # a later one of another language looks at the answer before it
@@ -70,11 +71,24 @@ def _unmet(
     if previous is None:
         if node.compat:
             return Failure(FailureKind.INVALID_ANSWER, INVALID, step.address)
-        if step.condition.holds(payload.document, request, None):
+        if _holds(step, step.condition, payload, request, None):
             return None
         return Failure(FailureKind.NO_MATCH, UNMET, step.address)
     if step.condition.language != "cel" and not previous.document.valid:
         return Failure(FailureKind.INVALID_ANSWER, INVALID, step.address)
-    if step.condition.holds(payload.document, request, previous):
+    if _holds(step, step.condition, payload, request, previous):
         return None
     return Reply(200, previous.headers, previous.document) if node.compat else previous
+
+
+def _holds(
+    step: PlanStep,
+    condition: Condition,
+    payload: Payload,
+    request: Input,
+    previous: Reply | None,
+) -> bool:
+    matched = condition.holds(payload.document, request, previous)
+    if request.trace is not None:
+        request.trace.tested(step, condition, matched, payload.document, request, previous)
+    return matched

@@ -1,28 +1,12 @@
-"""What all kinds of nodes share: how a step is fed and entered, and the shapes of their functions.
-
-A step that has no more than a target is a `call` or a `descend`; one with a mapping, or that a
-later mapping names, is entered.
-"""
+"""What all kinds of nodes share: how a step is fed and called, the shapes of functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from graph.chaining import JSON, as_request, predictions_to_instances
+from graph.chaining import as_request, predictions_to_instances
 from graph.conditions import Condition
-from graph.effects import (
-    Answer,
-    Call,
-    Failure,
-    Forward,
-    Headers,
-    Input,
-    Payload,
-    Reply,
-    Taken,
-    Walk,
-)
-from graph.mapping import Scope
-from graph.plan import Extra, PlanNode, PlanStep
+from graph.effects import Call, Forward, Headers, Input, Payload, Reply, Walk
+from graph.plan import PlanNode, PlanStep
 
 # The last argument says that the answer is the outcome as it is: nobody looks into it.
 Descend = Callable[[PlanNode, Payload, Input, bool], Walk]
@@ -50,6 +34,8 @@ def call(step: PlanStep, payload: Payload, request: Input, tail: bool) -> Call:
     forward = None
     if step.forwards:
         headers, forward = _as_asked(payload, request)
+    if step.headers is not None:
+        headers = step.headers(headers, request.caller)
     return Call(
         step.address,
         step.target,
@@ -87,60 +73,3 @@ def chained(step: PlanStep, payload: Payload, previous: Reply | None) -> Payload
     if step.takes_response and previous is not None:
         fed = as_request(previous)
     return predictions_to_instances(fed) if step.maps_predictions else fed
-
-
-def enter(
-    step: PlanStep,
-    extra: Extra,
-    payload: Payload,
-    previous: Reply | None,
-    request: Input,
-    descend: Descend,
-    tail: bool,
-) -> Walk:
-    """Run a step that has more than a target. `payload` is the node's input."""
-    fed: Payload | Failure
-    if extra.data is None:
-        fed = chained(step, payload, previous)
-    else:
-        fed = _mapped(step, extra, payload, previous, request)
-        if isinstance(fed, Failure):
-            return fed
-    answer: Answer
-    if step.node is not None:
-        answer = yield from descend(step.node, fed, request, tail)
-    elif step.target is not None:
-        answer = yield call(step, fed, request, tail)
-    else:
-        answer = Reply(200, fed.headers, fed.document)  # no more than a mapping
-    if extra.recorded:
-        assert request.steps is not None
-        request.steps[step.key] = _taken(fed, answer)
-    return answer
-
-
-def _mapped(
-    step: PlanStep, extra: Extra, payload: Payload, previous: Reply | None, request: Input
-) -> Payload | Failure:
-    assert extra.data is not None
-    made = extra.data.document(scope(payload, previous, request), step.address)
-    if isinstance(made, Failure):
-        return made
-    fed = Payload(made, JSON)
-    return predictions_to_instances(fed) if step.maps_predictions else fed
-
-
-def scope(payload: Payload, previous: Reply | None, request: Input) -> Scope:
-    """What mappings see."""
-    return Scope(
-        payload.document,
-        None if previous is None else previous.document,
-        request.steps,
-        None if request.caller is None else request.caller.fields,
-    )
-
-
-def _taken(fed: Payload, answer: Answer) -> Taken:
-    if isinstance(answer, Failure):
-        return Taken(fed.document, None, None)
-    return Taken(fed.document, answer.document, answer.status)

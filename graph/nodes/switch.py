@@ -5,9 +5,10 @@ no default branch (`@this` as the last condition makes one). `dependency` change
 answer passes either way.
 """
 
-from graph.conditions import compile as compile_condition
+from graph.conditions import compile_all
 from graph.effects import Answer, Decision, Failure, FailureKind, Input, Payload, Walk
-from graph.nodes.step import Descend, Lowered, call, enter
+from graph.nodes.enter import enter
+from graph.nodes.step import Descend, Lowered, call
 from graph.plan import PlanNode
 from graph.spec import Step
 
@@ -15,16 +16,21 @@ NO_MATCH = "None of the routes matched with the switch condition"
 
 
 def lower(steps: tuple[Step, ...]) -> Lowered:
-    conditions = tuple(compile_condition(s.condition) if s.condition else None for s in steps)
+    conditions = compile_all([step.condition for step in steps])
     reads = any(condition is not None and condition.reads_body for condition in conditions)
     return Lowered(conditions, reads_body=reads, passes=None if reads else tuple(range(len(steps))))
 
 
 def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail: bool) -> Walk:
-    document = payload.document
+    document, trace = payload.document, request.trace
     for step in node.steps:
         condition = step.condition
-        if condition is None or not condition.holds(document, request, None):
+        if condition is None:
+            continue
+        matched = condition.holds(document, request, None)
+        if trace is not None:
+            trace.tested(step, condition, matched, document, request, None)
+        if not matched:
             continue
         request.decisions.append(
             Decision(node.address, step.key, "Switch", condition=condition.text)
