@@ -133,7 +133,7 @@ def _averaged(column: _Column, weights: list[int]) -> Tensor:
     rows = _values(column)
     total = sum(weights)
     if len(set(weights)) == 1:
-        values = [sum(row) / len(row) for row in rows]
+        values = [each / len(weights) for each in map(sum, rows)]
     else:
         values = [sum(map(_times, weights, row)) / total for row in rows]
     kinds = {tensor.datatype for tensor in column.tensors}

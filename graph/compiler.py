@@ -64,6 +64,7 @@ def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
         targets=tuple(lowering.targets.values()),
         timeouts=_timeouts(timeouts, graph.spec.timeout),
         compat=compat,
+        forwards=any(step.forwards for node in lowering.done.values() for step in node.steps),
         propagated=graph.spec.propagate_headers or (),
         records=bool(lowering.recorded),
         partial=any(node.joining is not None for node in lowering.done.values()),

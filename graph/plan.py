@@ -107,6 +107,7 @@ class Plan:
     targets: tuple[Target, ...]
     timeouts: Timeouts
     compat: bool
+    forwards: bool  # some step gets the caller's method and path
     propagated: tuple[str, ...]  # patterns of the caller's headers that every call carries
     records: bool  # some mapping names earlier steps
     partial: bool  # some Ensemble may leave steps out

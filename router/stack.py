@@ -5,9 +5,10 @@ from random import Random
 from urllib.parse import quote
 
 from graph.caller import Caller
-from graph.effects import Decision, Failure, Headers, Input, Outcome, Payload
+from graph.effects import Decision, Failure, Headers, Input, Outcome, Payload, Reply
 from graph.walk import walk
 from router import failures
+from router.about import About
 from router.config import DataPlaneConfig
 from router.counters import Counters
 from router.deadlines import Deadlines
@@ -17,6 +18,7 @@ from router.layers.access_log import Record, access_log
 from router.layers.deadline import deadline
 from router.layers.health import health
 from router.layers.metrics import metrics
+from router.layers.model_paths import model_paths
 from router.layers.request_id import request_id
 from router.layers.route import route
 from router.messages import (
@@ -28,6 +30,7 @@ from router.messages import (
     Respond,
     Response,
 )
+from router.outcome import differs, fitted
 from router.plans import Plans, below
 from router.propagate import Propagate
 from router.upstream.metered import MeteredUpstream
@@ -39,15 +42,17 @@ def build(
     config: DataPlaneConfig,
     plans: Plans,
     upstream: Upstream,
+    bridge: Upstream,
     counters: Counters,
     deadlines: Deadlines,
     record: Record | None,
     random: Random,
     ready: Callable[[], bool],
+    about: About,
 ) -> Handler:
     handler = call_service(upstream, random)  # a service counts its calls itself, whoever asks
     handler = run_graph(
-        MeteredUpstream(upstream, counters),
+        MeteredUpstream(bridge, counters),  # outside: a call that is converted is one call
         Propagate(config.propagate_headers),
         random,
         deadlines.start,
@@ -58,7 +63,8 @@ def build(
     if record is not None:
         handler = access_log(handler, record)  # outside metrics: a line may name what they count
     handler = request_id(handler, random)  # before any line that should carry it
-    handler = route(handler, plans)  # everybody inside asks which graph it is
+    # Everybody inside asks which graph it is.
+    handler = route(handler, plans, model_paths(about, ready))
     return health(handler, ready)  # first: probes are neither logged nor counted
 
 
@@ -79,6 +85,8 @@ class Exchange:
     def done(self, outcome: Outcome) -> None:
         self._run = None
         request = self._request
+        if isinstance(outcome, Reply) and differs(request, outcome):
+            outcome = fitted(request, outcome)
         if isinstance(outcome, Failure):
             request.failure = outcome
             self._respond(failures.response(outcome, request.plan))
