@@ -11,6 +11,7 @@ from graph.plan import Plan
 from router import failures
 from router.about import About
 from router.access_log import AccessLog, as_json, as_text
+from router.bridge import Bridge
 from router.config import DataPlaneConfig, EndpointSource, GraphSource
 from router.counters import Counters
 from router.deadlines import Deadlines
@@ -47,6 +48,7 @@ class DataPlane:
             config,
             self._plans,
             self._upstream,
+            Bridge(self._upstream, self._upstream.endpoint, config.binary_tensors, loop),
             counters,
             self._deadlines,
             None if self._log is None else self._log.record,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from graph.caller import Caller
-from graph.effects import Failure, Input, Outcome, Payload
+from graph.effects import Failure, Input, Outcome, Payload, Reply
 from graph.walk import walk
 from router import failures
 from router.about import About
@@ -29,6 +29,7 @@ from router.messages import (
     Respond,
     Response,
 )
+from router.outcome import differs, fitted
 from router.plans import Plans, below
 from router.propagate import Propagate
 from router.upstream.metered import MeteredUpstream
@@ -38,6 +39,7 @@ def build(
     config: DataPlaneConfig,
     plans: Plans,
     upstream: Upstream,
+    bridge: Upstream,
     counters: Counters,
     deadlines: Deadlines,
     record: Record | None,
@@ -47,7 +49,7 @@ def build(
 ) -> Handler:
     handler = call_service(upstream, random)  # a service counts its calls itself, whoever asks
     handler = run_graph(
-        MeteredUpstream(upstream, counters),
+        MeteredUpstream(bridge, counters),  # outside: a call that is converted is one call
         Propagate(config.propagate_headers),
         random,
         deadlines.start,
@@ -80,6 +82,8 @@ class Exchange:
     def done(self, outcome: Outcome) -> None:
         self._run = None
         request = self._request
+        if isinstance(outcome, Reply) and differs(request, outcome):
+            outcome = fitted(request, outcome)
         if isinstance(outcome, Failure):
             request.failure = outcome
             self._respond(failures.response(outcome, request.plan))

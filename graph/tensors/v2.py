@@ -123,6 +123,13 @@ def wants_binary(request: Inference) -> Callable[[str], bool]:
     return lambda name: asked.get(name, every)
 
 
+def asks_binary(request: Inference) -> bool:
+    """Of any output."""
+    return request.parameters.get(ALL_WANTED) is True or any(
+        each.parameters.get(WANTED) is True for each in request.requested
+    )
+
+
 def without(parameters: Parameters, *names: str) -> Parameters:
     return {name: value for name, value in parameters.items() if name not in names}
 

@@ -133,6 +133,11 @@ class HttpUpstream:
             call.timeout_s = self._config.upstream.call_timeout_s
         return place.start(call, deliver)
 
+    def endpoint(self, name: str) -> EndpointSource | None:
+        """What the endpoint table says of a target that is a service."""
+        service = self._services.get(name.removeprefix("service:"))
+        return None if service is None else service.source
+
     def reach(self, address: str, limit_s: float, tell: Callable[[str], None]) -> None:
         """See whether somebody takes connections there: later, nothing, or why nobody does."""
         self._tasks.spawn(self._reach(address, limit_s, tell), f"reach {address}")

@@ -9,6 +9,7 @@ from typing import Any
 from graph.document import Document
 from graph.effects import Answer, Headers
 from router.about import About
+from router.bridge import Bridge
 from router.config import DataPlaneConfig, GraphSource
 from router.counters import Block, Counters, Kind, Labels, Reader
 from router.deadlines import Deadlines
@@ -56,6 +57,7 @@ class Whole:
             config,
             self.plans,
             self.upstream,
+            Bridge(self.upstream, lambda _: None, config.binary_tensors, self.loop),
             counters,
             Deadlines(self.loop),
             (lambda request, response: self.logged.append((request, response)))
