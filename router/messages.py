@@ -121,6 +121,7 @@ class Done:
 
 DONE = Done()
 JSON: Headers = ((b"content-type", b"application/json"),)
+BINARY: Headers = ((b"content-type", b"application/octet-stream"),)
 
 # What plain `curl -d` and HTML forms send: the body is JSON all the same, or nothing would read it.
 _FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
@@ -129,7 +130,9 @@ _FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 def _describing(fields: dict[bytes, bytes]) -> Headers:
     """The caller's headers about the body, with JSON where no type or a form's is given."""
     kind = fields.get(b"content-type")
-    if kind is None or kind.lower().startswith(_FORMS):
+    if kind is None and b"inference-header-content-length" in fields:
+        headers = BINARY  # tritonclient names no type
+    elif kind is None or kind.lower().startswith(_FORMS):
         headers = JSON
     else:
         headers = ((b"content-type", kind),)
