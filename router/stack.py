@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from random import Random
+from time import monotonic
 
 from graph.caller import Caller
 from graph.effects import Failure, Input, Outcome, Payload, Reply
@@ -15,6 +16,7 @@ from router.execute import Clock, Run, Upstream
 from router.forward import call_service
 from router.layers.access_log import Record, access_log
 from router.layers.deadline import deadline
+from router.layers.explain import explain
 from router.layers.health import health
 from router.layers.metrics import metrics
 from router.layers.model_paths import model_paths
@@ -32,6 +34,7 @@ from router.messages import (
 from router.outcome import differs, fitted
 from router.plans import Plans, below
 from router.propagate import Propagate
+from router.traced import TracedUpstream
 from router.upstream.metered import MeteredUpstream
 
 
@@ -46,7 +49,9 @@ def build(
     random: Random,
     ready: Callable[[], bool],
     about: About,
+    keep: Callable[[bytes], None] = lambda _: None,
 ) -> Handler:
+    """`keep` gets the record of each request that asked to be explained."""
     handler = call_service(upstream, random)  # a service counts its calls itself, whoever asks
     handler = run_graph(
         MeteredUpstream(bridge, counters),  # outside: a call that is converted is one call
@@ -56,6 +61,8 @@ def build(
         handler,
     )
     handler = deadline(handler, deadlines)  # inside the counting, so that a 504 is counted as one
+    if config.explain:
+        handler = explain(handler, keep)  # outside the deadline, which may be what there is to tell
     handler = metrics(handler, counters)
     if record is not None:
         handler = access_log(handler, record)  # outside metrics: a line may name what they count
@@ -127,8 +134,15 @@ def run_graph(
         if plan.needs_caller:
             path = below(head.path)
             given.caller = Caller(head.method, path, head.query, head.headers, request.client)
+        if plan.records:
+            given.steps = {}
+        calls: Upstream = upstream
+        trace = request.trace
+        if trace is not None:
+            given.trace = trace
+            calls = TracedUpstream(upstream, trace.events, lambda: monotonic() - request.started)
         exchange = Exchange(request, respond)
-        exchange.start(Run(walk(plan, given), upstream, exchange.done, clock))
+        exchange.start(Run(walk(plan, given), calls, exchange.done, clock))
         return exchange
 
     return handle
