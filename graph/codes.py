@@ -106,8 +106,8 @@ class Code(Enum):
         self.severity = severity
         self.admission = admission
 
-    def at(self, path: Path, message: str) -> Problem:
-        return Problem(path, self.text, message, self.severity)
+    def at(self, path: Path, message: str, offset: int | None = None) -> Problem:
+        return Problem(path, self.text, message, self.severity, offset)
 
 
 ADMISSION = frozenset(code.text for code in Code if code.admission)

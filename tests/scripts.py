@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from graph.caller import Caller
 from graph.compiler import compile
 from graph.document import Document
 from graph.effects import Answer, Call, Failure, FailureKind, Headers, Input, Payload, Reply
@@ -102,10 +103,11 @@ def play(
     seed: int = 0,
     headers: Headers = JSON,
     propagated: Headers = (),
+    caller: Caller | None = None,
 ) -> Played:
     """Hold the conversation and compare it with the playbook."""
     expected = [line.strip() for line in playbook.splitlines() if line.strip()]
-    request = Input(Payload(Document(_bytes(body)), headers), propagated, seed)
+    request = Input(Payload(Document(_bytes(body)), headers), propagated, seed, caller=caller)
     talk = _Talk(plan)
     run = Run(walk(plan, request), talk, talk.ended)
     run.advance()

@@ -71,7 +71,8 @@ def compiled(
     at = node.step_path(index, "condition")
     condition = node.conditions(text, answered=answered)
     if isinstance(condition, ValueError):
-        problems.append(Code.BAD_CONDITION.at(at, str(condition)))
+        offset = getattr(condition, "at", None)  # only some languages tell
+        problems.append(Code.BAD_CONDITION.at(at, str(condition), offset))
         return None
     problems.extend(Code.SUSPICIOUS_CONDITION.at(at, warning) for warning in condition.warnings)
     return condition

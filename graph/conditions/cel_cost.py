@@ -33,7 +33,7 @@ WEIGHTLESS: Final = 1 << 40
 
 _NODE, _CONVERT, _COPY, _COMPARE, _SEARCH, _MAKE = 20, 9, 2, 6, 3, 25
 _RE_COMPILE, _RE_INSTRUCTION, _RE_BYTE = 4_000, 250, 8
-_APPEND = 20  # for each element that is there already
+_APPEND = 30  # for each element that is there already
 _ZONE = 50_000  # a time zone is looked up in a file
 
 Formula = dict[tuple[str, ...], float]  # product of weights -> factor

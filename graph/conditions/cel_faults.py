@@ -66,12 +66,14 @@ def fault(expression: str, said: str, bound: Collection[str], prefix: int) -> Fa
 
 
 def located(expression: str, offset: int, words: str) -> str:
-    """Columns count from 1 behind the prefix, lines only where there are several."""
+    """Columns count from 1, in the expression without what is white around it."""
+    offset = max(offset - (len(expression) - len(expression.lstrip())), 0)
+    expression = expression.strip()
     line = expression.count("\n", 0, offset) + 1
     column = offset - (expression.rfind("\n", 0, offset) + 1) + 1
-    where = f"line {line}, column {column}" if "\n" in expression.rstrip() else f"column {column}"
+    where = f"line {line}, column {column}" if "\n" in expression else f"column {column}"
     head, _, tail = words.partition("; ")
-    return f"CEL: {head} at {where} of {shown(expression.strip())}; {tail or 'mend it'}"
+    return f"CEL: {head} at {where} of {shown(expression)}; {tail or 'mend it'}"
 
 
 def _offset(expression: str, line: int, column: int) -> int:
