@@ -20,8 +20,8 @@ SERVICES = b"/services/"
 V1_MODELS = b"/v1/models/"
 V2_MODELS = b"/v2/models/"
 _MODELS = (V1_MODELS, V2_MODELS)
-# Distinct Host headers and the length of each; callers choose them, so the memory is bounded. So are
-# distinct paths of models.
+# Distinct Host headers and the length of each: callers choose them, so the memory is bounded. So is
+# that of paths that name models.
 HOSTS_REMEMBERED = 1024
 HOST_BYTES = 264  # a name has 253 at most, and a port behind it
 
