@@ -27,6 +27,9 @@ from router.speech import UNKNOWN, Speech, of_service, of_url
 
 log = logging.getLogger("graphway.bridge")
 
+# Names of this module are found faster, and every call of every step comes by here.
+PLAIN, BINARY, GRPC = Form.PLAIN, Form.BINARY, Protocol.GRPC
+
 Deliver = Callable[[Answer], None]
 
 _DESCRIBING = frozenset({b"content-type", b"content-encoding", b"inference-header-content-length"})
@@ -53,13 +56,13 @@ class Bridge:
         form = call.form
         speech = self._urls.get(call.target.name) or self._find(call.target)
         protocol = speech.protocol
-        if form is Form.PLAIN:
-            if protocol is not Protocol.GRPC and not call.adapt:
+        if form is PLAIN:
+            if protocol is not GRPC and not call.adapt:
                 return self.inner.start(call, deliver)
-        elif form is Form.BINARY:
+        elif form is BINARY:
             if protocol is None:
                 return self.inner.start(call, deliver)
-        elif protocol is Protocol.GRPC:
+        elif protocol is GRPC:
             return self.inner.start(call, deliver)
         if call.forward is not None:
             return self._forwarded(call, protocol, deliver)
@@ -76,7 +79,7 @@ class Bridge:
 
     def _forwarded(self, call: Call, protocol: Protocol | None, deliver: Deliver) -> Cancellable:
         """A caller's own request goes as it is, or not at all."""
-        if (call.form is Form.MESSAGE) is (protocol is Protocol.GRPC):
+        if (call.form is Form.MESSAGE) is (protocol is GRPC):
             return self.inner.start(call, deliver)
         cause = (
             "forward: Caller passes requests on as they are, but the caller speaks gRPC and the "
@@ -105,7 +108,7 @@ class Bridged:
     def begin(self) -> None:
         """Never delivers at once."""
         call, speech = self._call, self._speech
-        if speech.protocol is Protocol.V2 and call.form is not Form.PLAIN:
+        if speech.protocol is Protocol.V2 and call.form is not PLAIN:
             knows = self._bridge.extensions.ask(call, speech, self._cross)
             if knows is None:
                 return
@@ -145,12 +148,12 @@ class Bridged:
         call, target = self._call, self._speech.protocol
         given: Document
         if call.form is Form.MESSAGE:
-            given, source = Message(call.body, Side.REQUEST), Protocol.GRPC
+            given, source = Message(call.body, Side.REQUEST), GRPC
         else:
             given = document_of(call.body, call.headers)
             found = protocol_of(given, Side.REQUEST)
             if found is None:
-                if target is Protocol.GRPC:
+                if target is GRPC:
                     raise TensorError("this is no inference request, and gRPC takes no other")
                 return None
             source = found
@@ -158,9 +161,9 @@ class Bridged:
             if call.form is not Form.MESSAGE:
                 return None
             target = Protocol.V2  # which every server that can be called by gRPC speaks, too
-        if source is target and (call.form is Form.PLAIN or binary):
+        if source is target and (call.form is PLAIN or binary):
             return None
-        return Crossing(given, source, target, binary=binary and source is Protocol.GRPC)
+        return Crossing(given, source, target, binary=binary and source is GRPC)
 
     def _answered(self, answer: Answer) -> None:
         self._running = None
@@ -190,7 +193,7 @@ def _failure(error: Exception, kind: FailureKind, what: str, call: Call) -> Fail
 
 def _back(crossing: Crossing, answer: Reply) -> Reply:
     document = answer.document
-    if crossing.target is Protocol.GRPC and not isinstance(document, Message):
+    if crossing.target is GRPC and not isinstance(document, Message):
         document = Message(document.body, Side.ANSWER)
     made, headers = crossing.back(document)
     return Reply(answer.status, headers + _others(answer.headers), made)

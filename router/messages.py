@@ -21,7 +21,8 @@ class Head:
     """What a request says before its body. Shared by equal requests, so nobody changes one."""
 
     __slots__ = (
-        "fields", "headers", "http11", "keep_alive", "method", "packed", "path", "payload", "query",
+        "fields", "headers", "http11", "infers", "keep_alive", "method", "packed", "path",
+        "payload", "query",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +44,7 @@ class Head:
         self.http11 = http11
         self.keep_alive = keep_alive
         self.payload = _describing(self.fields)  # the headers that go with the body
+        self.infers = path.endswith(b"/infer")  # V2's word for it
         self.packed = len(self.payload) > 1  # the body has to be opened to be looked at
 
 

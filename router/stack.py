@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from random import Random
+from urllib.parse import quote
 
 from graph.caller import Caller
-from graph.effects import Failure, Input, Outcome, Payload, Reply
+from graph.effects import Decision, Failure, Headers, Input, Outcome, Payload, Reply
 from graph.walk import walk
 from router import failures
 from router.about import About
@@ -33,6 +34,8 @@ from router.outcome import differs, fitted
 from router.plans import Plans, below
 from router.propagate import Propagate
 from router.upstream.metered import MeteredUpstream
+
+_VISIBLE = " !#$&'()*+,-./:;<=>?@[]^_`{|}~"  # but for % and quotes
 
 
 def build(
@@ -94,6 +97,9 @@ class Exchange:
                 headers = (
                     JSON  # a predictor that names no type: KServe's router calls JSON by its name
                 )
+            plan = request.plan
+            if plan is not None and plan.partial:
+                headers += _partial(request.decisions)
             # What a step says of a body that it was not asked for is all that is known of it.
             unknown = request.head.method == b"HEAD" and not document.body
             self._respond(Response(outcome.status, headers, document.body, tells_length=unknown))
@@ -104,6 +110,14 @@ class Exchange:
             self._run = None
             run.cancel()
             self._respond(Response(CLIENT_CLOSED))
+
+
+def _partial(decisions: list[Decision]) -> Headers:
+    """Which steps of Ensembles the answer is without."""
+    names = [made.step for made in decisions if made.kind == "Partial"]
+    if not names:
+        return ()
+    return ((b"x-graphway-partial", quote(", ".join(names), safe=_VISIBLE).encode()),)
 
 
 def run_graph(

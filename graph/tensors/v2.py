@@ -230,10 +230,7 @@ def _json(tensor: Tensor, parameters: Parameters) -> tuple[Any, Parameters]:
         except UnicodeDecodeError:
             coded = [b64encode(value).decode() for value in values]
             return coded, {**parameters, CONTENT_TYPE: BASE64}
-    text = msgspec.json.encode(values)
-    if kind.kind == "float" and b"null" in text:  # NaN and the infinities
-        return json_ready(kind, values), parameters
-    return msgspec.Raw(text), parameters
+    return json_ready(kind, values), parameters
 
 
 def _asked(each: Requested, in_binary: Callable[[str], bool] | None) -> dict[str, Any]:
