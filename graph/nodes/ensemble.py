@@ -6,9 +6,8 @@ answer, whatever its status, or the error that stands for it. Bodies are spliced
 key order and escapes stay as they were.
 """
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from graph.chaining import JSON
 from graph.document import Document
