@@ -86,6 +86,9 @@ class Code(Enum):
     MAPPING_IGNORED = "mapping-ignored", _WARNING
     FORWARD_WITHOUT_TARGET = "forward-without-target", _ERROR
     FORWARD_MAPPED = "forward-mapped", _WARNING
+    COMBINE_IGNORED = "combine-ignored", _WARNING
+    COMBINE_WEIGHTS = "combine-weights", _ERROR
+    BAD_QUORUM = "bad-quorum", _ERROR
     ENSEMBLE_KEY = "ensemble-key", _WARNING
     # settings of the whole graph
     NAME_LENGTH = "name-length", _WARNING

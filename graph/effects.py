@@ -33,6 +33,7 @@ class FailureKind(Enum):
     NO_MATCH = "no_match"  # no Switch branch, or not even the first step of a Sequence, matched
     NO_ROUTE = "no_route"  # a Splitter whose weights choose nobody
     INVALID_ANSWER = "invalid_answer"  # a step's answer is not JSON where JSON is needed
+    NO_QUORUM = "no_quorum"  # fewer steps of an Ensemble succeeded than must
     MAPPING = "mapping"  # `data` cannot be built of what there is
     BAD_REQUEST = "bad_request"  # the request cannot be what this graph, or a step of it, needs
     UNRESOLVED = "unresolved"  # the target has no address

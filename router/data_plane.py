@@ -34,8 +34,11 @@ class DataPlane:
         counters: Counters,
         loop: asyncio.AbstractEventLoop,
         waiting: Callable[[str], None] = lambda _: None,
+        explained: Callable[[bytes], None] = lambda _: None,
     ) -> None:
-        """`waiting` is told of a service when calls to it begin to wait for a replica."""
+        """`waiting` is told of a service when calls to it begin to wait for a replica, `explained`
+        gets the record of each request that asked for one.
+        """
         self._loop = loop
         self._counters = counters
         self._ready = True
@@ -55,6 +58,7 @@ class DataPlane:
             Random(SystemRandom().getrandbits(128)),
             lambda: self._ready,
             self._about,
+            explained,
         )
         self._front = HttpFront(handler, config.limits, self._read_limit, self._refused, loop)
         self._sweeping = loop.call_later(SWEEP_S, self._sweep)

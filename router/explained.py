@@ -5,17 +5,22 @@ are cut, and what authenticates somebody is left out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 from graph.effects import Call, Failure, Headers, Reply
 from graph.trace import Answered, Checked, Drawn
+from router.messages import Request, Response
 from router.traced import Called
 
 Json = dict[str, Any]
 
 MOST_BODY = 4096  # characters of each
 MOST_EVENTS = 1000
+MOST_RECORD = 64 * 1024  # bytes of events that are kept of a request, whatever asked for it
 MOST_ROUTE = 4096  # bytes of the header; nginx takes no longer lines from an upstream by default
 _SECRET = frozenset(
     (b"authorization", b"cookie", b"proxy-authorization", b"set-cookie", b"x-api-key")
@@ -122,6 +127,52 @@ def _called(event: Called, addresses: Mapping[str, str]) -> Json:
 
 def _ms(seconds: float) -> float:
     return round(seconds * 1000, 3)
+
+
+# of a live request
+
+_encode = msgspec.json.Encoder().encode
+
+
+def record(request: Request, response: Response, began: float, took_s: float, line: str) -> bytes:
+    """JSON. `began` in seconds since 1970, `line` is its route."""
+    head, plan, trace = request.head, request.plan, request.trace
+    assert plan is not None
+    assert trace is not None
+    query = b"?" + head.query if head.query else b""
+    said: Json = {
+        "id": request.request_id.decode("latin-1"),
+        "at": datetime.fromtimestamp(began, UTC).isoformat(timespec="milliseconds"),
+        "graph": plan.key,
+        "revision": plan.revision,
+        "request": {
+            "method": head.method.decode("latin-1"),
+            "path": (head.path + query).decode("latin-1"),
+            "headers": headers(head.headers),
+            "body": body(request.document.body),
+        },
+        "events": list(_within(told(trace.events), MOST_RECORD)),
+        "outcome": {
+            "status": response.status,
+            "headers": headers(response.headers),
+            "body": body(response.body),
+        },
+        "took_ms": _ms(took_s),
+        "route": line,
+    }
+    if request.failure is not None:
+        failure = request.failure
+        said["outcome"] |= {"failure": failure.kind.value, "at": failure.address}
+    return _encode(said)
+
+
+def _within(events: Iterable[Json], room: int) -> Iterator[Json]:
+    for event in events:
+        room -= len(_encode(event))
+        if room < 0:
+            yield {"event": "more"}
+            return
+        yield event
 
 
 # in one line

@@ -19,6 +19,7 @@ FAILURES: dict[FailureKind, Meaning] = {
     FailureKind.NO_MATCH: Meaning(404, "info"),  # the caller's data fits no branch
     FailureKind.NO_ROUTE: Meaning(500, "error"),  # check refuses such graphs
     FailureKind.INVALID_ANSWER: Meaning(502, "warning"),
+    FailureKind.NO_QUORUM: Meaning(502, "warning"),
     FailureKind.MAPPING: Meaning(422, "info"),  # the caller's data, or a step's, is not as expected
     FailureKind.BAD_REQUEST: Meaning(400, "info"),
     FailureKind.UNRESOLVED: Meaning(503, "warning"),  # may well come up soon

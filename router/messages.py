@@ -12,6 +12,7 @@ from graph.effects import Decision, Failure, Headers
 
 if TYPE_CHECKING:
     from graph.plan import Plan
+    from graph.trace import Trace
     from router.plans import Service
 
 CLIENT_CLOSED = 499  # nginx's code for a client that left; never sent, only logged and counted
@@ -62,6 +63,7 @@ class Request:
         "revision",
         "service",
         "started",
+        "trace",
     )
 
     def __init__(self, head: Head, document: Document) -> None:
@@ -75,6 +77,7 @@ class Request:
         self.revision = ""  # of this service
         self.decisions: list[Decision] = []
         self.failure: Failure | None = None
+        self.trace: Trace | None = None  # where the caller asked for an explanation
 
 
 class Response:

@@ -11,6 +11,7 @@ import os
 import platform
 import signal
 import socket
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
@@ -75,6 +76,7 @@ class Parent:
         self._on_end = on_end
         self._admin_routes = admin_routes
         self._ledger = Ledger()
+        self._explained: deque[bytes] = deque(maxlen=settings.explain_kept)
         self._workers = Workers(
             settings.workers,
             self._ledger,
@@ -82,6 +84,7 @@ class Parent:
             hang_s=settings.worker_hang_seconds,
             on_answer=self._on_answer,
             on_waiting=on_waiting,
+            on_explained=self._explained.append,
             command=worker_command,
         )
         self._catalog = Catalog(self._workers.install)
@@ -164,6 +167,10 @@ class Parent:
             "serving": len(serving),
             "current": sum(worker.generation == newest for worker in serving),
         }
+
+    def explained(self) -> list[bytes]:
+        """The records of the last requests that asked, as JSON; the newest first."""
+        return list(reversed(self._explained))
 
     def service_loads(self) -> dict[tuple[str, str], ServiceLoad]:
         """By service (`namespace/name`) and revision; cheap."""

@@ -155,6 +155,13 @@ class Settings(BaseSettings):
         "always, never; others for some by comma, as in `auto, http://127.0.0.1:9000=never, "
         "default/iris=always`.",
     )
+    explain: bool = Field(
+        True,
+        description="Requests may ask for their route (X-Graphway-Explain: true).",
+    )
+    explain_kept: Count = Field(
+        100, description="Of how many such requests the admin port's /explain tells everything."
+    )
     # limits on clients
     limit_header_bytes: ByteSize = Field(
         ByteSize(_LIMITS.header_bytes), ge=1024, description="Whole head of a request."
@@ -247,6 +254,8 @@ class Settings(BaseSettings):
             pass_response_headers=self.pass_response_headers,
             compat=self.compat == "kserve",
             default_graph=self.default_graph,
+            explain=self.explain,
+            explain_kept=self.explain_kept,
             binary_tensors=dict(self.binary_tensors),
         )
 

@@ -54,9 +54,13 @@ async def _serve(channel_fd: int, counters_fd: int, listen_fds: list[int]) -> No
     loop = asyncio.get_running_loop()
     descriptors = raised_limit()
 
-    def make_plane(config: DataPlaneConfig, waiting: Callable[[str], None]) -> DataPlane:
+    def make_plane(
+        config: DataPlaneConfig,
+        waiting: Callable[[str], None],
+        explained: Callable[[bytes], None],
+    ) -> DataPlane:
         log.configure(config.log.level, config.log.format)
-        return DataPlane(within(descriptors, config), counters, loop, waiting)
+        return DataPlane(within(descriptors, config), counters, loop, waiting, explained)
 
     channel = await worker_end(socket.socket(fileno=channel_fd))
     worker = Worker(channel, make_plane, [socket.socket(fileno=fd) for fd in listen_fds])

@@ -122,7 +122,7 @@ def _explain(
     propagate = Propagate(tuple(patterns))
     given = Input(
         Payload(document_of(sent, head.headers), head.payload),
-        propagate(head),
+        propagate.beside(plan.propagated)(head),
         seed % 2**64,
         caller=Caller(head.method, head.path, head.query, head.headers, "127.0.0.1"),
         steps={} if plan.records else None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from graph.conditions import Condition
 from graph.conditions import compile as compile_condition
 from graph.problems import Path, Problem
-from graph.spec import GraphSpec, InferenceGraph, Step
+from graph.spec import GraphSpec, InferenceGraph, Node, Step
 
 NODES: Path = ("spec", "nodes")
 
@@ -56,6 +56,7 @@ class NodeSubject:
     name: str
     steps: tuple[Step, ...]
     conditions: Conditions
+    node: Node
 
     def step_path(self, index: int, *field: str) -> Path:
         return (*self.path, "steps", index, *field)
@@ -67,4 +68,4 @@ NodeRule = Callable[[NodeSubject], Iterable[Problem]]
 
 def nodes(subject: Subject) -> Iterator[NodeSubject]:
     for name, node in subject.spec.nodes.items():
-        yield NodeSubject((*NODES, name), name, node.steps or (), subject.conditions)
+        yield NodeSubject((*NODES, name), name, node.steps or (), subject.conditions, node)

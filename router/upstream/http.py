@@ -38,7 +38,8 @@ DESCRIBING = frozenset({b"content-type", b"content-encoding", b"inference-header
 OURS = frozenset(
     {
         *(b"connection", b"content-length", b"date", b"keep-alive", b"trailer"),
-        *(b"transfer-encoding", b"upgrade", b"x-graphway-revision", b"x-request-id"),
+        *(b"transfer-encoding", b"upgrade", b"x-request-id"),
+        *(b"x-graphway-revision", b"x-graphway-route"),
     }
 )
 

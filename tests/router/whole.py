@@ -47,6 +47,7 @@ class Whole:
         self.loop = asyncio.get_running_loop()
         self.upstream = ScriptedUpstream(script)
         self.logged: list[tuple[Request, Response]] = []
+        self.explained: list[bytes] = []
         self._block = Block.create(1 << 20)
         counters = Counters(self._block)
         self.plans = Plans(default=config.default_graph, compat=config.compat)
@@ -66,6 +67,7 @@ class Whole:
             Random(seed),
             lambda: ready,
             About(self.plans, _Reaching(self.upstream, self.loop), self.loop.time),
+            self.explained.append,
         )
 
     def send(
