@@ -12,7 +12,7 @@ from graph.effects import Headers, Payload, Reply
 from graph.tensors import chain
 from graph.tensors.message import Message
 
-_JSON: Headers = ((b"content-type", b"application/json"),)
+JSON: Headers = ((b"content-type", b"application/json"),)
 _DESCRIBING = frozenset({b"content-type", b"content-encoding", b"inference-header-content-length"})
 _GUESSED = (b"text/plain", b"text/html")  # what servers say of a body that nobody named
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -25,7 +25,7 @@ def as_request(answer: Reply) -> Payload:
     headers = answer.headers
     if isinstance(answer.document, Message):
         return chain.message(answer.document) or Payload(answer.document, headers)
-    return Payload(answer.document, headers if headers == _JSON else _describing(headers))
+    return Payload(answer.document, headers if headers == JSON else _describing(headers))
 
 
 def _describing(headers: Headers) -> Headers:
@@ -36,7 +36,7 @@ def _describing(headers: Headers) -> Headers:
                 return tuple(kept)
             kept.remove(pair)
             break
-    return (*_JSON, *kept)
+    return (*JSON, *kept)
 
 
 def predictions_to_instances(payload: Payload) -> Payload:
@@ -59,7 +59,7 @@ def predictions_to_instances(payload: Payload) -> Payload:
         return payload
     if not found.get("instances", b"null").startswith((b"[", b"null")):
         return payload
-    return Payload(Document(b'{"instances":' + predictions + b"}"), _JSON)
+    return Payload(Document(b'{"instances":' + predictions + b"}"), JSON)
 
 
 def _fields(body: bytes) -> Iterable[tuple[str, bytes]]:

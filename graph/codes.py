@@ -73,6 +73,14 @@ class Code(Enum):
     SUSPICIOUS_CONDITION = "suspicious-condition", _WARNING
     CONDITION_IGNORED = "condition-ignored", _WARNING
     UNKNOWN_DATA = "unknown-data", _WARNING
+    BAD_DATA = "bad-data", _ERROR
+    SUSPICIOUS_DATA = "suspicious-data", _WARNING
+    UNKNOWN_STEP = "unknown-step", _ERROR
+    AMBIGUOUS_STEP = "ambiguous-step", _ERROR
+    BAD_HEADER = "bad-header", _ERROR
+    BAD_HEADER_PATTERN = "bad-header-pattern", _ERROR
+    HEADERS_IGNORED = "headers-ignored", _WARNING
+    BAD_RESPOND = "bad-respond", _ERROR
     FIRST_RESPONSE = "first-response", _WARNING
     DATA_IGNORED = "data-ignored", _WARNING
     MAPPING_IGNORED = "mapping-ignored", _WARNING
@@ -87,6 +95,8 @@ class Code(Enum):
     UNKNOWN_SERVICE = "unknown-service", _WARNING
     # only with --kserve
     KSERVE_CONDITION = "kserve-condition", _WARNING
+    KSERVE_DATA = "kserve-data", _WARNING
+    KSERVE_TARGET = "kserve-target", _WARNING
     KSERVE_FIRST_CONDITION = "kserve-first-condition", _WARNING
     KSERVE_ANNOTATION = "kserve-annotation", _WARNING
     KSERVE_FIELD = "kserve-field", _WARNING

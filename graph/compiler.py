@@ -8,11 +8,18 @@ from hashlib import blake2b
 
 import msgspec
 
+from graph.chaining import JSON
 from graph.checks.chain import check
+from graph.checks.data import mapping_texts
 from graph.choose import salt
 from graph.conditions import Condition
+from graph.document import Document
+from graph.effects import Headers
+from graph.headers import CONTENT_TYPE, HeaderEdit, headers_of
 from graph.kinds import KINDS
-from graph.plan import Plan, PlanNode, PlanStep, Target, Timeouts
+from graph.mapping import PREFIX as MAPPED
+from graph.mapping import Mapping, compile_mapping
+from graph.plan import Answering, Extra, Plan, PlanNode, PlanStep, Target, Timeouts
 from graph.problems import InvalidGraph, Severity
 from graph.spec import (
     Dependency,
@@ -20,11 +27,14 @@ from graph.spec import (
     InferenceGraph,
     Metadata,
     Node,
+    Respond,
     RouterTimeouts,
+    RouterType,
     Step,
 )
 
 COMPAT_ANNOTATION = "graphway.dev/compat"
+TEXT: Headers = ((b"content-type", b"text/plain; charset=utf-8"),)
 
 
 def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
@@ -52,6 +62,8 @@ def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
         targets=tuple(lowering.targets.values()),
         timeouts=_timeouts(timeouts, graph.spec.timeout),
         compat=compat,
+        propagated=graph.spec.propagate_headers or (),
+        records=bool(lowering.recorded),
     )
 
 
@@ -86,6 +98,8 @@ class _Lowering:
         self.nodes = graph.spec.nodes
         self.timeout_s = _seconds(timeout_s, 0)
         self.compat = compat
+        self.mappings = _mappings(graph.spec)
+        self.recorded = frozenset[str]().union(*(m.names.steps for m in self.mappings.values()))
         self.done: dict[str, PlanNode] = {}
         self.targets: dict[str, Target] = {}
 
@@ -110,11 +124,14 @@ class _Lowering:
         steps = node.steps or ()
         lowered = KINDS[node.router_type].lower(steps)
         planned = tuple(
-            self._step(address, index, step, condition)
+            self._step(address, index, step, condition, node.router_type)
             for index, (step, condition) in enumerate(zip(steps, lowered.conditions, strict=True))
         )
         children = [step.node for step in planned]
+        extras = [step.extra for step in planned if step.extra is not None]
         fed = None if lowered.passes is None else [children[index] for index in lowered.passes]
+        if extras:
+            fed = None  # what is looked into, recorded or left unread is no stream
         return PlanNode(
             address=address,
             kind=node.router_type,
@@ -122,34 +139,89 @@ class _Lowering:
             cumulative=lowered.cumulative,
             salt=salt(address),
             compat=self.compat,
-            reads_body=lowered.reads_body,
+            reads_body=lowered.reads_body or any(map(_reads_body, extras)),
             streams=fed is not None and all(child is None or child.streams for child in fed),
             needs_caller=any(c is not None and c.needs_caller for c in lowered.conditions)
+            or any(map(_needs_caller, extras))
             or any(child is not None and child.needs_caller for child in children)
-            or any(step.forwards for step in planned),
+            or any(step.forwards for step in planned)
+            or any(step.headers is not None and step.headers.needs_caller for step in planned),
         )
 
-    def _step(self, node: str, index: int, step: Step, condition: Condition | None) -> PlanStep:
+    def _step(
+        self, node: str, index: int, step: Step, condition: Condition | None, kind: RouterType
+    ) -> PlanStep:
         key = step.name or str(index)
+        chained = kind is RouterType.SEQUENCE
         return PlanStep(
             address=f"{node}/{_part(key)}",
             key=key,
-            target=None if step.node_name else self._target(step),
+            target=self._target(step),
             node=self.done[step.node_name] if step.node_name else None,
             hard=step.dependency == Dependency.HARD,
-            takes_response=step.data == "$response",
-            maps_predictions=bool(step.map_predictions_to_instances),
+            takes_response=chained and step.data == "$response",
+            maps_predictions=chained and bool(step.map_predictions_to_instances),
             forwards=step.forward is not None,
             condition=condition,
             timeout_s=self.timeout_s,
+            headers=HeaderEdit(step.headers) if step.headers is not None else None,
+            extra=self._extra(step),
         )
 
-    def _target(self, step: Step) -> Target:
+    def _extra(self, step: Step) -> Extra | None:
+        extra = Extra(
+            data=self.mappings.get(step.data or "") if step.respond is None else None,
+            respond=self._answering(step.respond),
+            recorded=step.name in self.recorded,
+        )
+        some = extra.data is not None or extra.respond is not None or extra.recorded
+        return extra if some else None
+
+    def _answering(self, respond: Respond | None) -> Answering | None:
+        if respond is None:
+            return None
+        body: Document | Mapping
+        kind = JSON
+        if not isinstance(respond.body, str):
+            written = b"" if respond.body is None else msgspec.json.encode(respond.body)
+            body, kind = Document(written), JSON if written else ()
+        elif respond.body.startswith(MAPPED):
+            body = self.mappings[respond.body]
+        else:
+            body, kind = Document(respond.body.encode()), TEXT
+        headers = headers_of(respond.headers or {})
+        if any(name == CONTENT_TYPE for name, _ in headers):
+            kind = ()
+        return Answering(respond.status, kind + headers, body)
+
+    def _target(self, step: Step) -> Target | None:
         if step.service_url:
             target = Target(step.service_url, step.service_url)
+        elif not step.service_name:
+            return None
         else:
             target = Target(f"service:{self.namespace}/{step.service_name}", None)
         return self.targets.setdefault(target.name, target)
+
+
+def _mappings(spec: GraphSpec) -> dict[str, Mapping]:
+    """By text; check has compiled each of them already."""
+    steps = [step for node in spec.nodes.values() for step in node.steps or ()]
+    texts = {text for step in steps for _, text in mapping_texts(step)}
+    return {text: compile_mapping(text) for text in texts}
+
+
+def _reads_body(extra: Extra) -> bool:
+    return extra.recorded or any("request" in each.names.roots for each in _mappings_of(extra))
+
+
+def _needs_caller(extra: Extra) -> bool:
+    return any("headers" in each.names.roots for each in _mappings_of(extra))
+
+
+def _mappings_of(extra: Extra) -> list[Mapping]:
+    body = None if extra.respond is None else extra.respond.body
+    return [each for each in (extra.data, body) if isinstance(each, Mapping)]
 
 
 def _part(name: str) -> str:

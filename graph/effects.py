@@ -21,6 +21,7 @@ from graph.document import Document, Form
 if TYPE_CHECKING:
     from graph.caller import Caller
     from graph.plan import Target
+    from graph.trace import Trace
 
 Headers = tuple[tuple[bytes, bytes], ...]  # names in lower case
 
@@ -154,9 +155,18 @@ Walk = Generator[
 
 
 @dataclass(slots=True)
+class Taken:
+    """What became of a step, for the mappings of later ones. No response: it failed."""
+
+    request: Document
+    response: Document | None
+    status: int | None
+
+
+@dataclass(slots=True)
 class Input:
-    """What arrives at a graph. Immutable for the walk but for `decisions`, the record that the walk
-    writes.
+    """What arrives at a graph. Immutable for the walk but for `decisions` and `steps`, the records
+    that the walk writes.
     """
 
     payload: Payload
@@ -164,6 +174,8 @@ class Input:
     seed: int = 0  # 64 random bits: the only randomness a walk sees
     decisions: list[Decision] = field(default_factory=list)
     caller: "Caller | None" = None  # where the plan needs it
+    trace: "Trace | None" = None  # where somebody asked why
+    steps: dict[str, Taken] | None = None  # by name, those that a later mapping names
 
 
 def error_body(cause: str) -> bytes:

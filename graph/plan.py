@@ -8,6 +8,10 @@ business of the upstream.
 from dataclasses import dataclass
 
 from graph.conditions import Condition
+from graph.document import Document
+from graph.effects import Headers
+from graph.headers import HeaderEdit
+from graph.mapping import Mapping
 from graph.spec import RouterType
 
 
@@ -21,11 +25,29 @@ class Target:
     )  # as the manifest has it; None for a service, whose address the endpoint table knows
 
 
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The answer of a step that asks nobody."""
+
+    status: int
+    headers: Headers
+    body: Document | Mapping
+
+
+@dataclass(slots=True)
+class Extra:
+    """What a step has beside a target; most have nothing of it."""
+
+    data: Mapping | None  # its input is made anew
+    respond: Answering | None
+    recorded: bool  # a mapping of a later step names it
+
+
 @dataclass(slots=True)
 class PlanStep:
     address: str  # graph/node/step, the name of this step in logs, metrics and errors
     key: str  # name, or else index: its key in an Ensemble's answer
-    target: Target | None  # exactly one of target and node
+    target: Target | None  # at most one of target and node
     node: "PlanNode | None"
     hard: bool
     takes_response: bool  # data: $response
@@ -33,6 +55,8 @@ class PlanStep:
     forwards: bool  # the caller's method, path and query instead of a POST to the target's URL
     condition: Condition | None
     timeout_s: float | None
+    headers: HeaderEdit | None
+    extra: Extra | None
 
 
 @dataclass(slots=True)
@@ -67,6 +91,8 @@ class Plan:
     targets: tuple[Target, ...]
     timeouts: Timeouts
     compat: bool
+    propagated: tuple[str, ...]  # patterns of the caller's headers that every call carries
+    records: bool  # some mapping names earlier steps
 
     @property
     def streams(self) -> bool:

@@ -12,6 +12,8 @@ def walk(plan: Plan, request: Input) -> Walk:
 
     Decisions taken on the way are appended to `request.decisions`.
     """
+    if plan.records:
+        request.steps = {}
     return descend(plan.root, request.payload, request, True)
 
 

@@ -1,8 +1,8 @@
 """Which of the caller's headers go on to the steps.
 
-Always those that describe the body. Beside them whatever matches PROPAGATE_HEADERS: KServe's list
-of Go regular expressions, each searched, without anchors, in the canonical name (X-Request-Id),
-which RE2 reads as Go does.
+Always those that describe the body. Beside them whatever matches PROPAGATE_HEADERS, or the graph's
+own `propagateHeaders`: KServe's list of Go regular expressions, each searched, without anchors, in
+the canonical name (X-Request-Id), which RE2 reads as Go does.
 """
 
 import logging
@@ -10,29 +10,16 @@ import logging
 import re2
 
 from graph.effects import Headers
+from graph.headers import DESCRIBING, FRAMING
 from router.messages import Head
 from router.wire.hops import named
 
 log = logging.getLogger("graphway.propagate")
 
-# Ours to write for each call: never copied, whatever the patterns say.
-_NEVER = frozenset(
-    {
-        b"host",
-        b"content-length",
-        b"transfer-encoding",
-        b"trailer",
-        b"connection",
-        b"keep-alive",
-        b"proxy-connection",
-        b"upgrade",
-        b"te",
-        b"expect",
-        b"content-type",  # these three go with the body anyway
-        b"content-encoding",
-        b"inference-header-content-length",
-    }
-)
+GRAPHS_REMEMBERED = 1024
+
+# Ours to write for each call, or gone with the body anyway.
+_NEVER = FRAMING | DESCRIBING
 
 
 class Propagate:
@@ -42,6 +29,8 @@ class Propagate:
 
     def __init__(self, patterns: tuple[str, ...]) -> None:
         self._patterns = []
+        self._written = patterns
+        self._beside: dict[tuple[str, ...], Propagate] = {}
         for pattern in patterns:
             try:
                 self._patterns.append(re2.compile(pattern))
@@ -51,6 +40,15 @@ class Propagate:
 
     def __bool__(self) -> bool:
         return bool(self._patterns)
+
+    def beside(self, patterns: tuple[str, ...]) -> "Propagate":
+        """These and a graph's own, which its check has found to be good."""
+        found = self._beside.get(patterns)
+        if found is None:
+            if len(self._beside) >= GRAPHS_REMEMBERED:  # edits of graphs make new ones for ever
+                self._beside.clear()
+            found = self._beside[patterns] = Propagate((*self._written, *patterns))
+        return found
 
     def __call__(self, head: Head) -> Headers:
         pairs = [pair for pair in head.headers if self._wanted(pair[0])]

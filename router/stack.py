@@ -109,9 +109,10 @@ def run_graph(
         if plan is None:
             return otherwise(request, respond)
         head = request.head
+        wanted = propagate.beside(plan.propagated) if plan.propagated else propagate
         given = Input(
             Payload(request.document, head.payload),
-            propagate(head) if propagate else (),
+            wanted(head) if wanted else (),
             bits(64),
             request.decisions,
         )

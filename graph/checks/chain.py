@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+from graph.checks.data import data
 from graph.checks.ensemble import ensemble
 from graph.checks.forward import forward
+from graph.checks.headers import headers, patterns
 from graph.checks.kserve import kserve as kserve_rules
 from graph.checks.names import graph_names, service_names, step_names
+from graph.checks.respond import respond
 from graph.checks.sequence import sequence
 from graph.checks.settings import replicas, timeouts
 from graph.checks.shape import Shape, shape_problems
@@ -27,6 +30,8 @@ from graph.spec import GraphSpec, InferenceGraph, RouterType
 GRAPH_RULES: tuple[GraphRule, ...] = (
     graph_names,
     shape_problems,  # root, unknown nodes, cycles, unreachable nodes, depth, calls
+    data,
+    patterns,
     timeouts,
     replicas,
 )
@@ -37,6 +42,8 @@ NODE_RULES: tuple[NodeRule, ...] = (
     service_names,
     urls,
     forward,
+    headers,
+    respond,
 )
 KIND_RULES: dict[RouterType, NodeRule] = {
     RouterType.SEQUENCE: sequence,

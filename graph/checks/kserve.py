@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from graph.checks.steps import is_mapping
 from graph.checks.subject import Subject, nodes
 from graph.codes import Code
 from graph.problems import Path, Problem
@@ -23,6 +24,12 @@ def kserve(subject: Subject) -> Iterator[Problem]:
         yield from _fields(subject.spec.nodes[node.name], node.path)
         for index, step in enumerate(node.steps):
             yield from _fields(step, node.step_path(index))
+            if is_mapping(step.data):
+                message = "KServe would feed this step the node's input; use `$response`"
+                yield Code.KSERVE_DATA.at(node.step_path(index, "data"), message)
+            if not (step.node_name or step.service_name or step.service_url):
+                message = "KServe refuses a step without a target; let a service do this"
+                yield Code.KSERVE_TARGET.at(node.step_path(index), message)
             at = node.step_path(index, "condition")
             text = step.condition or ""
             if text.startswith(OUR_LANGUAGES):

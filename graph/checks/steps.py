@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from graph.checks.subject import NodeSubject
 from graph.codes import Code
 from graph.conditions import Condition
+from graph.mapping import PREFIX
 from graph.problems import Problem
 from graph.spec import RouterType, Step
 from graph.wording import shown
@@ -26,7 +27,7 @@ _CONDITION: _Field = (
 _DATA: _Field = (
     Code.DATA_IGNORED,
     "data",
-    lambda step: bool(step.data) and step.data != REQUEST,
+    lambda step: bool(step.data) and step.data != REQUEST and not is_mapping(step.data),
     "only a Sequence passes answers on, this step gets the node's input; remove it",
 )
 _MAPPING: _Field = (
@@ -41,6 +42,10 @@ _IGNORED: dict[RouterType, tuple[_Field, ...]] = {
     RouterType.ENSEMBLE: (_WEIGHT, _CONDITION, _DATA, _MAPPING),
     RouterType.SPLITTER: (_CONDITION, _DATA, _MAPPING),
 }
+
+
+def is_mapping(data: str | None) -> bool:
+    return data is not None and data.startswith(PREFIX)
 
 
 def some_steps(node: NodeSubject) -> Iterator[Problem]:

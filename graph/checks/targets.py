@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
+from graph.checks.steps import is_mapping
 from graph.checks.subject import NodeSubject
 from graph.codes import Code
 from graph.problems import Problem
@@ -26,14 +27,18 @@ def one_target(node: NodeSubject) -> Iterator[Problem]:
                 ("nodeName", step.node_name),
                 ("serviceName", step.service_name),
                 ("serviceUrl", step.service_url),
+                ("respond", step.respond),
             )
             if value
         ]
-        if not given:
-            message = "the step leads nowhere; give it a nodeName, a serviceName or a serviceUrl"
+        if not given and not is_mapping(step.data):
+            message = (
+                "the step leads nowhere; give it a nodeName, a serviceName or a serviceUrl, or an"
+                " answer of its own by `respond`"
+            )
             yield Code.NO_TARGET.at(node.step_path(index), message)
         elif len(given) > 1:
-            message = f"{listed(given)} lead to different places; keep one of them"
+            message = f"{listed(given)} exclude one another; keep one of them"
             yield Code.MANY_TARGETS.at(node.step_path(index, given[1]), message)
 
 

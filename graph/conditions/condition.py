@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Literal
 
+from graph.conditions.reasons import NOTHING, no_json
 from graph.document import Document
 
 if TYPE_CHECKING:
@@ -39,6 +40,15 @@ class Condition(ABC):
         which a condition looks if there is one.
         """
         return self.matches(body if previous is None else previous.document)
+
+    def why(self, body: Document, request: "Input", previous: "Reply | None") -> str:
+        """Why `holds` says no, in a few words. Only explanations ask, after a no."""
+        document = body if previous is None else previous.document
+        return self.reason(document) if document.valid else no_json(document)
+
+    def reason(self, document: Document) -> str:
+        """Why this JSON does not match."""
+        return NOTHING
 
     def __call__(self, subject: "bytes | Document | Input") -> bool:
         """The same for whatever holds a body."""

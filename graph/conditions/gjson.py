@@ -11,6 +11,7 @@ from graph.conditions.condition import Condition, Language
 from graph.conditions.lint import always_matches, warnings
 from graph.conditions.member import Member, member_is
 from graph.conditions.native import NativePath, native_path, pygjson_get
+from graph.conditions.reasons import missing
 from graph.conditions.search import OutOfFuel, Search, nests_too_deep
 from graph.document import CONTAINER, INVALID, Document
 
@@ -38,14 +39,25 @@ class SearchedPath(Condition):
     def matches(self, document: Document) -> bool:
         return (document.shape or document.examine()) != INVALID and self._search(document.json)
 
+    def reason(self, document: Document) -> str:
+        if self._hopeless:
+            return "the path nests too deeply"
+        search = Search(self._fuel(document.json))
+        try:
+            return missing(self._path, document.json, search.get)
+        except OutOfFuel:
+            return "the search would take too long"
+
     def _search(self, body: bytes) -> bool:
         if self._hopeless:
             return False
-        fuel = _FUEL * (len(body) + _LEAST_BODY) * (len(self._path) + _LEAST_PATH)
         try:
-            return bool(Search(fuel).get(body, self._path))
+            return bool(Search(self._fuel(body)).get(body, self._path))
         except OutOfFuel:
             return False
+
+    def _fuel(self, body: bytes) -> int:
+        return _FUEL * (len(body) + _LEAST_BODY) * (len(self._path) + _LEAST_PATH)
 
 
 class AnyJson(SearchedPath):
@@ -114,6 +126,9 @@ class MemberIs(Condition):
             self._member.look(document)
         found = document.text
         return self._otherwise.matches(document) if found is None else found == self._expected
+
+    def reason(self, document: Document) -> str:
+        return self._otherwise.reason(document)
 
 
 def compile_gjson(text: str) -> Condition:

@@ -14,8 +14,10 @@ import jmespath
 from jmespath.exceptions import JMESPathError, LexerError, ParseError
 from jmespath.functions import Functions
 from jmespath.lexer import Lexer
+from jmespath.visitor import TreeInterpreter
 
 from graph.conditions.condition import Condition, Language
+from graph.conditions.reasons import untrue
 from graph.document import Document
 
 MAX_LENGTH: Final = 4096
@@ -50,6 +52,16 @@ class JmesPath(Condition):
             return False
         return _true(result)
 
+    def reason(self, document: Document) -> str:
+        if not document.parsed:
+            return "the body nests too deeply"
+        visit: Any = TreeInterpreter().visit  # the library's types know no parts of expressions
+        value = document.value
+        try:
+            return untrue(self._expression.parsed, lambda node: visit(node, value), _true)
+        except Exception as error:  # as above
+            return f"it fails: {' '.join(str(error).split())}"
+
 
 def _true(result: object) -> bool:
     """JMESPath: null, false and whatever is empty are false; 0 is true."""
@@ -60,6 +72,11 @@ def _true(result: object) -> bool:
 
 def compile_jmespath(text: str, expression: str) -> Condition:
     """ValueError for an expression that cannot run, or could run for too long."""
+    return JmesPath(text, *compile_expression(expression))
+
+
+def compile_expression(expression: str) -> tuple[Any, tuple[str, ...]]:
+    """For conditions and mappings: what can `search`, with its tree as `parsed`, and warnings."""
     if len(expression) > MAX_LENGTH:
         raise ValueError(
             f"the JMESPath expression is longer than {MAX_LENGTH} characters; shorten it"
@@ -87,7 +104,7 @@ def compile_jmespath(text: str, expression: str) -> Condition:
             "the JMESPath expression multiplies the body too often ([@,@] doubles it, a literal "
             "list repeats in a projection); take multiselects apart"
         )
-    return JmesPath(text, parsed, tuple(notes))
+    return parsed, tuple(notes)
 
 
 _BARE_LITERAL: Final = (

@@ -6,8 +6,11 @@ answer, whatever its status, or the error that stands for it. Bodies are spliced
 key order and escapes stay as they were.
 """
 
+from dataclasses import replace
+
 import msgspec
 
+from graph.chaining import JSON
 from graph.document import Document
 from graph.effects import (
     All,
@@ -21,11 +24,11 @@ from graph.effects import (
     Walk,
     error_body,
 )
+from graph.nodes.enter import enter
 from graph.nodes.step import Descend, Lowered, call
 from graph.plan import PlanNode, PlanStep
 from graph.spec import Step
 
-JSON = ((b"content-type", b"application/json"),)
 NOT_JSON = "the answer is not JSON"
 NOT_OBJECT = "the answer is not a JSON object"
 
@@ -35,15 +38,29 @@ def lower(steps: tuple[Step, ...]) -> Lowered:
 
 
 def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail: bool) -> Walk:
+    inputs = _inputs(node, request)
     branches: list[Call | Walk] = [
-        call(step, payload, request, False)
+        enter(step, step.extra, payload, None, given, descend, False)
+        if step.extra is not None
+        else call(step, payload, given, False)
         if step.node is None
-        else descend(step.node, payload, request, False)
-        for step in node.steps
+        else descend(step.node, payload, given, False)
+        for step, given in zip(node.steps, inputs, strict=True)
     ]
     answers: list[Answer | None] = yield All(branches, _Settled(node))
+    if request.steps is not None:
+        for given, answer in zip(inputs, answers, strict=True):
+            if answer is not None and given.steps is not None:
+                request.steps.update(given.steps)
     end = _end(node, answers)
     return Reply(200, JSON, Document(_merge(node, answers))) if end is None else end
+
+
+def _inputs(node: PlanNode, request: Input) -> list[Input]:
+    """Each branch has a record of its own, so that none sees what happens to be done in another."""
+    if request.steps is None:
+        return [request] * len(node.steps)
+    return [replace(request, steps=dict(request.steps)) for _ in node.steps]
 
 
 class _Settled:

@@ -1,8 +1,8 @@
 """Sequence: steps one after another, each fed the node's own input or the answer before it.
 
 Rules (KServe's router, with the departures of docs/kserve-differences.md):
-- `data: $response` feeds the previous answer, whatever its status; anything else feeds the node's
-  input.
+- `data: $response` feeds the previous answer, whatever its status; `jmespath:` what it makes of
+  that and others; anything else feeds the node's input.
 - A condition is tested on the previous answer (on the request, for the first step). Unmet, it ends
   the Sequence with the previous answer and its own status; with nothing run before it, that is a
   404.
@@ -12,10 +12,11 @@ Rules (KServe's router, with the departures of docs/kserve-differences.md):
   missing one.
 """
 
-from graph.chaining import as_request, predictions_to_instances
+from graph.conditions import Condition
 from graph.conditions import compile as compile_condition
 from graph.effects import Answer, Failure, FailureKind, Input, Payload, Reply, Walk
-from graph.nodes.step import Descend, Lowered, call
+from graph.nodes.enter import enter
+from graph.nodes.step import Descend, Lowered, call, chained
 from graph.plan import PlanNode, PlanStep
 from graph.spec import Step
 
@@ -41,20 +42,21 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail
     previous: Reply | None = None
     last = node.steps[-1]
     for step in node.steps:
-        fed = payload
-        if step.takes_response and previous is not None:
-            fed = as_request(previous)
-        if step.maps_predictions:
-            fed = predictions_to_instances(fed)
         if step.condition is not None:
             ended = _unmet(node, step, payload, request, previous)
             if ended is not None:
                 return ended
         answer: Answer
-        if step.node is None:
-            answer = yield call(step, fed, request, tail and step is last)
+        if step.extra is not None:
+            answer = yield from enter(
+                step, step.extra, payload, previous, request, descend, tail and step is last
+            )
         else:
-            answer = yield from descend(step.node, fed, request, tail and step is last)
+            fed = chained(step, payload, previous)
+            if step.node is None:
+                answer = yield call(step, fed, request, tail and step is last)
+            else:
+                answer = yield from descend(step.node, fed, request, tail and step is last)
         if isinstance(answer, Failure) or (step.hard and not answer.ok):
             return answer
         previous = answer
@@ -70,11 +72,24 @@ def _unmet(
     if previous is None:
         if node.compat:
             return Failure(FailureKind.INVALID_ANSWER, INVALID, step.address)
-        if step.condition.holds(payload.document, request, None):
+        if _holds(step, step.condition, payload, request, None):
             return None
         return Failure(FailureKind.NO_MATCH, UNMET, step.address)
     if step.condition.language != "cel" and not previous.document.valid:
         return Failure(FailureKind.INVALID_ANSWER, INVALID, step.address)
-    if step.condition.holds(payload.document, request, previous):
+    if _holds(step, step.condition, payload, request, previous):
         return None
     return Reply(200, previous.headers, previous.document) if node.compat else previous
+
+
+def _holds(
+    step: PlanStep,
+    condition: Condition,
+    payload: Payload,
+    request: Input,
+    previous: Reply | None,
+) -> bool:
+    matched = condition.holds(payload.document, request, previous)
+    if request.trace is not None:
+        request.trace.tested(step, condition, matched, payload.document, request, previous)
+    return matched

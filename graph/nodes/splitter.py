@@ -2,6 +2,7 @@
 
 from graph.choose import choose, cumulate, point
 from graph.effects import Answer, Decision, Failure, FailureKind, Input, Payload, Walk
+from graph.nodes.enter import enter
 from graph.nodes.step import Descend, Lowered, call
 from graph.plan import PlanNode
 from graph.spec import Step
@@ -20,6 +21,10 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail
     at = point(request.seed, node.salt)
     step = node.steps[choose(node.cumulative, at)]
     request.decisions.append(Decision(node.address, step.key, "Splitter", point=at))
+    if request.trace is not None:
+        request.trace.drawn(node, step, at)
+    if step.extra is not None:
+        return (yield from enter(step, step.extra, payload, None, request, descend, tail))
     if step.node is None:
         answer: Answer = yield call(step, payload, request, tail)
         return answer

@@ -1,10 +1,11 @@
-"""What all kinds of nodes share: the call of a leaf step, and the shapes of their two functions."""
+"""What all kinds of nodes share: how a step is fed and called, the shapes of functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from graph.chaining import as_request, predictions_to_instances
 from graph.conditions import Condition
-from graph.effects import Call, Forward, Headers, Input, Payload, Walk
+from graph.effects import Call, Forward, Headers, Input, Payload, Reply, Walk
 from graph.plan import PlanNode, PlanStep
 
 # The last argument says that the answer is the outcome as it is: nobody looks into it.
@@ -33,6 +34,8 @@ def call(step: PlanStep, payload: Payload, request: Input, tail: bool) -> Call:
     forward = None
     if step.forwards:
         headers, forward = _as_asked(payload, request)
+    if step.headers is not None:
+        headers = step.headers(headers, request.caller)
     return Call(
         step.address,
         step.target,
@@ -62,3 +65,11 @@ def _as_asked(payload: Payload, request: Input) -> tuple[Headers, Forward]:
     if all(name != b"accept" for name, _ in request.propagated):
         headers += tuple([pair for pair in caller.headers if pair[0] == b"accept"])
     return headers, Forward(caller.method_bytes, path)
+
+
+def chained(step: PlanStep, payload: Payload, previous: Reply | None) -> Payload:
+    """What a step is fed of the node's input and the answer before it; `data` aside."""
+    fed = payload
+    if step.takes_response and previous is not None:
+        fed = as_request(previous)
+    return predictions_to_instances(fed) if step.maps_predictions else fed

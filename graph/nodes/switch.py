@@ -7,6 +7,7 @@ answer passes either way.
 
 from graph.conditions import compile as compile_condition
 from graph.effects import Answer, Decision, Failure, FailureKind, Input, Payload, Walk
+from graph.nodes.enter import enter
 from graph.nodes.step import Descend, Lowered, call
 from graph.plan import PlanNode
 from graph.spec import Step
@@ -21,14 +22,21 @@ def lower(steps: tuple[Step, ...]) -> Lowered:
 
 
 def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail: bool) -> Walk:
-    document = payload.document
+    document, trace = payload.document, request.trace
     for step in node.steps:
         condition = step.condition
-        if condition is None or not condition.holds(document, request, None):
+        if condition is None:
+            continue
+        matched = condition.holds(document, request, None)
+        if trace is not None:
+            trace.tested(step, condition, matched, document, request, None)
+        if not matched:
             continue
         request.decisions.append(
             Decision(node.address, step.key, "Switch", condition=condition.text)
         )
+        if step.extra is not None:
+            return (yield from enter(step, step.extra, payload, None, request, descend, tail))
         if step.node is None:
             answer: Answer = yield call(step, payload, request, tail)
             return answer

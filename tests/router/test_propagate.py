@@ -129,3 +129,11 @@ def test_more_names_than_it_remembers() -> None:
     for index in range(3000):
         name = b"x-%d" % index
         assert propagate(Head(b"POST", b"/", b"", ((name, b"v"),))) == ((name, b"v"),)
+
+
+def test_patterns_of_a_graph_stand_beside_those_of_the_environment() -> None:
+    propagate = Propagate(("^X-A$",))
+    head = Head(b"POST", b"/", b"", ((b"x-a", b"1"), (b"x-b", b"2"), (b"host", b"h")))
+    assert propagate.beside(("^X-B$", "Host"))(head) == ((b"x-a", b"1"), (b"x-b", b"2"))
+    assert propagate(head) == ((b"x-a", b"1"),)
+    assert propagate.beside(("^X-B$",)) is propagate.beside(("^X-B$",))

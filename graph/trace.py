@@ -1,0 +1,64 @@
+"""What a walk tells of itself when somebody has asked why: in order, what it tested and drew.
+
+An Input without a `trace` costs a walk one look; with one, every tested condition says why it does
+not match, which may cost as much again as the test did. Calls are no matter of the walk: whoever
+drives it adds them.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graph.conditions import Condition
+    from graph.document import Document
+    from graph.effects import Input, Reply
+    from graph.plan import PlanNode, PlanStep
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A condition of a step, and whether it let the request through."""
+
+    address: str  # graph/node/step
+    condition: str
+    matched: bool
+    why: str  # not; empty if it matched
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A Splitter's choice."""
+
+    address: str  # graph/node
+    step: str
+    point: float
+    weights: tuple[tuple[str, int], ...]  # of all its steps
+
+
+class Trace:
+    """`events` are these, and those that the driver adds, in the order in which they came."""
+
+    __slots__ = ("events",)
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+
+    def tested(
+        self,
+        step: "PlanStep",
+        condition: "Condition",
+        matched: bool,
+        body: "Document",
+        request: "Input",
+        previous: "Reply | None",
+    ) -> None:
+        why = "" if matched else condition.why(body, request, previous)
+        self.events.append(Checked(step.address, condition.text, matched, why))
+
+    def drawn(self, node: "PlanNode", step: "PlanStep", point: float) -> None:
+        before = (0, *node.cumulative)
+        weights = tuple(
+            (each.key, upto - after)
+            for each, upto, after in zip(node.steps, node.cumulative, before, strict=False)
+        )
+        self.events.append(Drawn(node.address, step.key, point, weights))

@@ -1,0 +1,65 @@
+"""What a walk tells when somebody asked why."""
+
+from graph.document import Document
+from graph.effects import Input, Payload
+from graph.plan import Plan
+from graph.trace import Checked, Drawn, Trace
+from graph.walk import walk
+from router.execute import Run
+from router.upstream.script import JSON, ScriptedUpstream, reply
+from tests.scripts import plan, sequence, splitter, step, switch
+
+
+def told(of: Plan, body: bytes, *, trace: Trace | None) -> tuple[list[object], list[str]]:
+    upstream = ScriptedUpstream(lambda _: reply(b'{"predictions":[]}'))
+    request = Input(Payload(Document(body), JSON), trace=trace)
+    Run(walk(of, request), upstream, lambda _: None).advance()
+    upstream.answer_all()
+    events = [] if trace is None else trace.events
+    return events, [call.call.address for call in upstream.calls]
+
+
+def test_a_switch_tells_each_condition_up_to_the_first_that_matches() -> None:
+    of = plan(
+        switch(
+            step("a", condition="y"),
+            step("none"),
+            step("b", condition="x"),
+            step("c", condition="@this"),
+        )
+    )
+    events, calls = told(of, b'{"x":1}', trace=Trace())
+    assert events == [
+        Checked("test/g/root/a", "y", False, "the body has no `y`, only `x`"),
+        Checked("test/g/root/b", "x", True, ""),
+    ]
+    assert calls == ["test/g/root/b"]
+
+
+def test_a_sequence_tells_its_conditions() -> None:
+    of = plan(sequence(step("a", condition="x"), step("b", condition="predictions.0")))
+    events, calls = told(of, b'{"x":1}', trace=Trace())
+    assert events == [
+        Checked("test/g/root/a", "x", True, ""),
+        Checked("test/g/root/b", "predictions.0", False, "`predictions` has 0 elements"),
+    ]
+    assert calls == ["test/g/root/a"]
+
+
+def test_a_splitter_tells_its_draw_among_all_weights() -> None:
+    of = plan(splitter(step("a", weight=90), step("b", weight=0), step("c", weight=10)))
+    (drawn,), calls = told(of, b"{}", trace=Trace())
+    assert isinstance(drawn, Drawn)
+    assert (drawn.address, drawn.weights) == ("test/g/root", (("a", 90), ("b", 0), ("c", 10)))
+    assert 0 <= drawn.point < 1
+    assert calls == [f"test/g/root/{drawn.step}"]
+
+
+def test_a_walk_is_the_same_without_a_trace() -> None:
+    of = plan(
+        switch(step("no", condition="y"), step("yes", condition="x", node="next")),
+        next=splitter(step("a", weight=50), step("b", weight=50)),
+    )
+    _, told_calls = told(of, b'{"x":1}', trace=Trace())
+    _, calls = told(of, b'{"x":1}', trace=None)
+    assert told_calls == calls
