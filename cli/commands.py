@@ -19,7 +19,10 @@ COMMANDS = {  # name -> (module:function, or module:app where it has commands of
         "cli.up:up",
         "Start the models of some manifests on this machine, and serve their graphs.",
     ),
-    "explain": ("cli.explain:app", "Say why something is as it is: which runtime is chosen."),
+    "explain": (
+        "cli.explain:app",
+        "Say why: which way a request goes, which runtime is chosen.",
+    ),
     "render": ("cli.render.command:app", "Draw a graph."),
     "get": ("cli.resources.get:app", "Show resources of a running graphway."),
     "describe": ("cli.resources.describe:app", "Show all about some resources."),

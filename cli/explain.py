@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.explain_request import command as explain_request
 from cli.options import FAILED, USAGE
 from controller.local.built_in import built_in_runtimes
 from controller.local.runnable import runtime_obstacle
@@ -45,6 +46,9 @@ EXAMPLES = (
 )
 
 app = typer.Typer(add_completion=False)
+app.command("request", help=explain_request.HELP, epilog=explain_request.EXAMPLES)(
+    explain_request.request
+)
 
 
 class Form(StrEnum):

@@ -26,7 +26,7 @@ class Caller:
         client: str = "",
     ) -> None:
         self.method_bytes = method
-        self.path_bytes = path  # without the query
+        self.path_bytes = path  # without the query; if /graphs/NAMESPACE/NAME led here, below it
         self.query_bytes = query
         self.headers = headers  # names in lower case
         self.client = client  # the address

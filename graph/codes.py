@@ -86,6 +86,9 @@ class Code(Enum):
     MAPPING_IGNORED = "mapping-ignored", _WARNING
     FORWARD_WITHOUT_TARGET = "forward-without-target", _ERROR
     FORWARD_MAPPED = "forward-mapped", _WARNING
+    COMBINE_IGNORED = "combine-ignored", _WARNING
+    COMBINE_WEIGHTS = "combine-weights", _ERROR
+    BAD_QUORUM = "bad-quorum", _ERROR
     ENSEMBLE_KEY = "ensemble-key", _WARNING
     # settings of the whole graph
     NAME_LENGTH = "name-length", _WARNING
@@ -106,8 +109,8 @@ class Code(Enum):
         self.severity = severity
         self.admission = admission
 
-    def at(self, path: Path, message: str) -> Problem:
-        return Problem(path, self.text, message, self.severity)
+    def at(self, path: Path, message: str, offset: int | None = None) -> Problem:
+        return Problem(path, self.text, message, self.severity, offset)
 
 
 ADMISSION = frozenset(code.text for code in Code if code.admission)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 LIMIT: Final = 64 * 1024 * 1024
+GZIP_PIECE: Final = 4096  # bytes, which open to 4 MiB at most
+MEMBERS: Final = 4096  # of a gzip body, or frames of zstd's; bgzip makes one of 64 KiB
 PIECE: Final = 256  # bytes of zstd's; each four may stand for 128 KiB
 MOST: Final = 2  # codings on top of one another; nobody sends even two
 
@@ -32,17 +34,28 @@ def decoded(body: bytes, coding: bytes, limit: int = LIMIT) -> bytes | None:
 
 
 def _gzip(body: bytes, limit: int) -> bytes | None:
-    """RFC 1952: one member after another."""
+    """RFC 1952: one member after another. Fed in pieces, because a member's end copies all that
+    comes behind it.
+    """
+    member = zlib.decompressobj(31)
+    members = 1
     parts: list[bytes] = []
-    while body:
-        member = zlib.decompressobj(31)
-        part = _inflated(member, body, limit)
-        if part is None:
-            return None
-        parts.append(part)
-        limit -= len(part)
-        body = member.unused_data
-    return b"".join(parts) if parts else None
+    view = memoryview(body)
+    at = 0
+    try:
+        while at < len(view):
+            if member.eof:
+                member = zlib.decompressobj(31)
+                members += 1
+            part = member.decompress(view[at : at + GZIP_PIECE])
+            at = min(at + GZIP_PIECE, len(view)) - len(member.unused_data)
+            parts.append(part)
+            limit -= len(part)
+            if limit < 0 or members > MEMBERS:
+                return None
+    except zlib.error:
+        return None
+    return b"".join(parts) if member.eof else None
 
 
 def _deflate(body: bytes, limit: int) -> bytes | None:
@@ -92,6 +105,7 @@ def _zstd(body: bytes, limit: int) -> bytes | None:
     # RFC 9659: a window of 8 MiB is all that a receiver must offer
     decompressor = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024)
     frame = decompressor.decompressobj()
+    frames = 1
     parts: list[bytes] = []
     view = memoryview(body)
     at = 0
@@ -99,11 +113,12 @@ def _zstd(body: bytes, limit: int) -> bytes | None:
         while at < len(view):
             if frame.eof:
                 frame = decompressor.decompressobj()
+                frames += 1
             part = frame.decompress(view[at : at + PIECE])
             at = min(at + PIECE, len(view)) - len(frame.unused_data)
             parts.append(part)
             limit -= len(part)
-            if limit < 0:
+            if limit < 0 or frames > MEMBERS:
                 return None
     except zstandard.ZstdError:
         return None

@@ -19,9 +19,10 @@ from graph.headers import CONTENT_TYPE, HeaderEdit, headers_of
 from graph.kinds import KINDS
 from graph.mapping import PREFIX as MAPPED
 from graph.mapping import Mapping, compile_mapping
-from graph.plan import Answering, Extra, Plan, PlanNode, PlanStep, Target, Timeouts
+from graph.plan import Answering, Extra, Joining, Plan, PlanNode, PlanStep, Target, Timeouts
 from graph.problems import InvalidGraph, Severity
 from graph.spec import (
+    Combine,
     Dependency,
     GraphSpec,
     InferenceGraph,
@@ -52,18 +53,21 @@ def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
     compat = compat or annotations.get(COMPAT_ANNOTATION) == "kserve"
     timeouts = graph.spec.router_timeouts or RouterTimeouts()
     lowering = _Lowering(graph, timeouts.service_client, compat)
+    root = lowering.root()
     name = revision(graph.spec)
     return Plan(
         namespace=graph.namespace,
         name=graph.metadata.name,
         revision=name,
         revision_bytes=name.encode(),
-        root=lowering.root(),
+        root=root,
         targets=tuple(lowering.targets.values()),
         timeouts=_timeouts(timeouts, graph.spec.timeout),
         compat=compat,
+        forwards=any(step.forwards for node in lowering.done.values() for step in node.steps),
         propagated=graph.spec.propagate_headers or (),
         records=bool(lowering.recorded),
+        partial=any(node.joining is not None for node in lowering.done.values()),
     )
 
 
@@ -139,6 +143,7 @@ class _Lowering:
             cumulative=lowered.cumulative,
             salt=salt(address),
             compat=self.compat,
+            joining=_joining(node),
             reads_body=lowered.reads_body or any(map(_reads_body, extras)),
             streams=fed is not None and all(child is None or child.streams for child in fed),
             needs_caller=any(c is not None and c.needs_caller for c in lowered.conditions)
@@ -152,6 +157,8 @@ class _Lowering:
         self, node: str, index: int, step: Step, condition: Condition | None, kind: RouterType
     ) -> PlanStep:
         key = step.name or str(index)
+        if condition is not None:
+            condition.node, condition.step = node, key
         chained = kind is RouterType.SEQUENCE
         return PlanStep(
             address=f"{node}/{_part(key)}",
@@ -202,6 +209,19 @@ class _Lowering:
         else:
             target = Target(f"service:{self.namespace}/{step.service_name}", None)
         return self.targets.setdefault(target.name, target)
+
+
+def _joining(node: Node) -> Joining | None:
+    if node.router_type is not RouterType.ENSEMBLE or not (
+        node.combine or node.quorum or node.deadline_seconds
+    ):
+        return None
+    return Joining(
+        combine=node.combine,
+        quorum=0 if node.combine is Combine.FIRST else node.quorum or 0,
+        deadline_s=node.deadline_seconds or None,
+        weights=tuple(step.weight or 0 for step in node.steps or ()),
+    )
 
 
 def _mappings(spec: GraphSpec) -> dict[str, Mapping]:

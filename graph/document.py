@@ -44,7 +44,7 @@ class Document:
 
     form: ClassVar[Form] = Form.PLAIN
 
-    __slots__ = ("_spliceable", "_value", "body", "json", "member", "shape", "text")
+    __slots__ = ("_spliceable", "_value", "body", "json", "member", "seen", "shape", "text")
 
     def __init__(self, body: bytes) -> None:
         self.body = body  # as it travels
@@ -52,6 +52,7 @@ class Document:
         self.shape = UNREAD  # callers on the hot path read it and call `examine` while it is UNREAD
         self.member: object = None  # the member that a condition has looked up, and
         self.text: bytes | None = None  # its text: kept for the next one that asks for the same
+        self.seen: object = None  # what conditions of another language have found out
         self._value: Any = _UNREAD_VALUE
         self._spliceable: bool | None = None
 

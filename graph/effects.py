@@ -34,6 +34,7 @@ class FailureKind(Enum):
     NO_MATCH = "no_match"  # no Switch branch, or not even the first step of a Sequence, matched
     NO_ROUTE = "no_route"  # a Splitter whose weights choose nobody
     INVALID_ANSWER = "invalid_answer"  # a step's answer is not JSON where JSON is needed
+    NO_QUORUM = "no_quorum"  # fewer steps of an Ensemble succeeded than must
     MAPPING = "mapping"  # `data` cannot be built of what there is
     BAD_REQUEST = "bad_request"  # the request cannot be what this graph, or a step of it, needs
     UNRESOLVED = "unresolved"  # the target has no address
@@ -101,9 +102,10 @@ class Decision:
 
     node: str  # ns/name/node
     step: str  # the step by name, or else its index
-    kind: str  # "Splitter", "Switch"
+    kind: str  # "Splitter", "Switch"; "ConditionError": a condition could not be evaluated
     point: float | None = None  # Splitter: the draw in [0, 1)
-    condition: str | None = None  # Switch: the condition that matched
+    condition: str | None = None  # Switch: the condition that matched; or could not be evaluated
+    why: str = ""  # it could not
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from graph.document import Document
 from graph.effects import Headers
 from graph.headers import HeaderEdit
 from graph.mapping import Mapping
-from graph.spec import RouterType
+from graph.spec import Combine, RouterType
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,21 @@ class PlanStep:
     extra: Extra | None
 
 
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """What an Ensemble makes of its answers, if not an object of all of them."""
+
+    combine: Combine | None
+    quorum: int  # 0: none is asked for
+    deadline_s: float | None
+    weights: tuple[int, ...]  # of the steps
+
+    @property
+    def needed(self) -> int | None:
+        """So many successes settle it; None: all answers are waited for."""
+        return self.quorum or (1 if self.combine is Combine.FIRST else None)
+
+
 @dataclass(slots=True)
 class PlanNode:
     address: str  # graph/node
@@ -70,6 +85,7 @@ class PlanNode:
     reads_body: bool  # this node itself looks into the request body
     streams: bool  # its input goes unread to one target, so it may be a stream
     needs_caller: bool  # this node or one below it looks at headers, path and the like
+    joining: Joining | None = None  # Ensemble
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +107,10 @@ class Plan:
     targets: tuple[Target, ...]
     timeouts: Timeouts
     compat: bool
+    forwards: bool  # some step gets the caller's method and path
     propagated: tuple[str, ...]  # patterns of the caller's headers that every call carries
     records: bool  # some mapping names earlier steps
+    partial: bool  # some Ensemble may leave steps out
 
     @property
     def streams(self) -> bool:

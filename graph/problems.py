@@ -21,13 +21,14 @@ class Problem:
     """One thing that is wrong, where, and how to mend it.
 
     `code` is stable (users grep for it); `message` says what is wrong and ends with the way to mend
-    it.
+    it. `offset` is the place within a text, in characters, where the path names one.
     """
 
     path: Path
     code: str
     message: str
     severity: Severity = Severity.ERROR
+    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,14 @@ class Drawn:
     weights: tuple[tuple[str, int], ...]  # of all its steps
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A step that asked nobody, and its answer."""
+
+    address: str  # graph/node/step
+    answer: "Reply"
+
+
 class Trace:
     """`events` are these, and those that the driver adds, in the order in which they came."""
 
@@ -62,3 +70,6 @@ class Trace:
             for each, upto, after in zip(node.steps, node.cumulative, before, strict=False)
         )
         self.events.append(Drawn(node.address, step.key, point, weights))
+
+    def answered(self, step: "PlanStep", answer: "Reply") -> None:
+        self.events.append(Answered(step.address, answer))

@@ -99,7 +99,11 @@ def line_of(
         line.graph = UNSET
         line.revision = request.revision
     if request.decisions:
-        line.decisions = {decision.node: decision.step for decision in request.decisions}
+        line.decisions = {
+            decision.node: decision.step
+            for decision in request.decisions
+            if decision.kind != "ConditionError"
+        }
     failure = request.failure
     if failure is not None:
         _explain(line, failure)

@@ -69,8 +69,14 @@ class Waiting(msgspec.Struct, frozen=True, tag=True):
     services: tuple[str, ...]
 
 
+class Explained(msgspec.Struct, frozen=True, tag=True):
+    """The records of requests that asked to be explained, as JSON."""
+
+    records: tuple[bytes, ...]
+
+
 ToWorker = Configure | Install | Ready | Drain
-ToParent = Started | Installed | Drained | Waiting
+ToParent = Started | Installed | Drained | Waiting | Explained
 
 Sent = TypeVar("Sent")
 Received = TypeVar("Received")

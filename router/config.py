@@ -66,6 +66,12 @@ class DataPlaneConfig(msgspec.Struct, frozen=True):
     pass_response_headers: tuple[str, ...] = ()
     compat: bool = False  # KServe's status codes for every graph
     default_graph: str | None = None  # namespace/name
+    explain: bool = True  # requests may ask which way they went
+    explain_kept: int = 100  # records of such requests
+    # who gets tensors in binary; by origin or by service, "" is everybody else
+    binary_tensors: dict[str, Literal["auto", "always", "never"]] = msgspec.field(
+        default_factory=lambda: {"": "auto"}
+    )
 
 
 class GraphSource(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ It knows a data plane only by this protocol. The end of the channel means that t
 import asyncio
 import gc
 import socket
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from router.channel import (
     Configure,
     Drain,
     Drained,
+    Explained,
     Install,
     Installed,
     Ready,
@@ -53,7 +55,9 @@ class Worker:
     def __init__(
         self,
         channel: Channel[ToParent, ToWorker],
-        make_plane: Callable[[DataPlaneConfig, Callable[[str], None]], Plane],
+        make_plane: Callable[
+            [DataPlaneConfig, Callable[[str], None], Callable[[bytes], None]], Plane
+        ],
         sockets: Sequence[socket.socket],
     ) -> None:
         self._channel = channel
@@ -62,6 +66,7 @@ class Worker:
         self._listening = False
         self._graphs: tuple[GraphSource, ...] = ()  # as installed last
         self._waiting: dict[str, None] = {}  # services that the parent is to hear of
+        self._explained: deque[bytes] = deque()  # and records of requests
         self._wake = asyncio.Event()
         self.drained = False
 
@@ -77,11 +82,12 @@ class Worker:
             return
         if not isinstance(first, Configure):
             raise BrokenChannel(f"{type(first).__name__} came before Configure")
-        plane = self._make_plane(first.config, self._note_waiting)
+        self._explained = deque(maxlen=first.config.explain_kept)
+        plane = self._make_plane(first.config, self._note_waiting, self._note_explained)
         try:
             await self._channel.send(Started())
             async with asyncio.TaskGroup() as tasks:
-                telling = tasks.create_task(self._tell_waiting())
+                telling = tasks.create_task(self._tell())
                 while (message := await self._channel.receive()) is not None:
                     match message:
                         case Install():
@@ -122,13 +128,22 @@ class Worker:
         self._waiting[service] = None
         self._wake.set()
 
-    async def _tell_waiting(self) -> None:
-        """At once, but all that begin to wait in one turn of the loop in one message."""
+    def _note_explained(self, record: bytes) -> None:
+        self._explained.append(record)
+        self._wake.set()
+
+    async def _tell(self) -> None:
+        """At once, but all of one turn of the loop in one message."""
         while True:
             await self._wake.wait()
             self._wake.clear()
             services, self._waiting = tuple(self._waiting), {}
-            await self._channel.send(Waiting(services))
+            if services:
+                await self._channel.send(Waiting(services))
+            records = tuple(self._explained)
+            self._explained.clear()
+            if records:
+                await self._channel.send(Explained(records))
 
     async def _drain(self, plane: Plane, limit_s: float) -> None:
         async with asyncio.TaskGroup() as tasks:

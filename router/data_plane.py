@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from graph.document import Document
 from graph.plan import Plan
 from router import failures
+from router.about import About
 from router.access_log import AccessLog, as_json, as_text
+from router.bridge import Bridge
 from router.config import DataPlaneConfig, EndpointSource, GraphSource
 from router.counters import Counters
 from router.deadlines import Deadlines
@@ -37,11 +39,13 @@ class DataPlane:
         counters: Counters,
         loop: asyncio.AbstractEventLoop,
         waiting: Callable[[str], None] = lambda _: None,
+        explained: Callable[[bytes], None] = lambda _: None,
         *,
         grpc: bool = False,
     ) -> None:
-        """`waiting` is told of a service when calls to it begin to wait for a replica. `grpc`: the
-        sockets are those of the gRPC port.
+        """`waiting` is told of a service when calls to it begin to wait for a replica, `explained`
+        gets the record of each request that asked for one. `grpc`: the sockets are those of the
+        gRPC port.
         """
         self._loop = loop
         self._counters = counters
@@ -49,16 +53,20 @@ class DataPlane:
         self._deadlines = Deadlines(loop)
         self._plans = Plans(default=config.default_graph, compat=config.compat)
         self._upstream = HttpUpstream(config, counters, self._deadlines, loop, waiting)
+        self._about = About(self._plans, self._upstream, loop.time)
         self._log = self._access_log(config)
         handler = build(
             config,
             self._plans,
             self._upstream,
+            Bridge(self._upstream, self._upstream.endpoint, config.binary_tensors, loop),
             counters,
             self._deadlines,
             None if self._log is None else self._log.record,
             Random(SystemRandom().getrandbits(128)),
             lambda: self._ready,
+            self._about,
+            explained,
         )
         self._front: HttpFront | GrpcFront
         if grpc:
@@ -77,6 +85,7 @@ class DataPlane:
         compiled = await asyncio.to_thread(self._plans.compiled, graphs)
         if not compiled.problems:
             self._plans.install(compiled, endpoints)
+            self._about.install(endpoints)
             plans = self._plans.routes.plans.values()
             self._upstream.install((target for plan in plans for target in plan.targets), endpoints)
         return compiled.problems

@@ -21,9 +21,9 @@ FAILURES: dict[FailureKind, Meaning] = {
     FailureKind.NO_MATCH: Meaning(404, Code.NOT_FOUND, "info"),  # the caller's data fits no branch
     FailureKind.NO_ROUTE: Meaning(500, Code.INTERNAL, "error"),  # check refuses such graphs
     FailureKind.INVALID_ANSWER: Meaning(502, Code.INTERNAL, "warning"),
-    FailureKind.MAPPING: Meaning(
-        422, Code.INVALID_ARGUMENT, "info"
-    ),  # the caller's data, or a step's, is not as expected
+    FailureKind.NO_QUORUM: Meaning(502, Code.UNAVAILABLE, "warning"),
+    # The caller's data, or a step's, is not as expected.
+    FailureKind.MAPPING: Meaning(422, Code.INVALID_ARGUMENT, "info"),
     FailureKind.BAD_REQUEST: Meaning(400, Code.INVALID_ARGUMENT, "info"),
     FailureKind.UNRESOLVED: Meaning(503, Code.UNAVAILABLE, "warning"),  # may well come up soon
     FailureKind.CONNECT: Meaning(502, Code.UNAVAILABLE, "warning"),

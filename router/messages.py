@@ -12,6 +12,7 @@ from graph.effects import Decision, Failure, Headers
 
 if TYPE_CHECKING:
     from graph.plan import Plan
+    from graph.trace import Trace
     from router.plans import Service
 
 CLIENT_CLOSED = 499  # nginx's code for a client that left; never sent, only logged and counted
@@ -21,7 +22,8 @@ class Head:
     """What a request says before its body. Shared by equal requests, so nobody changes one."""
 
     __slots__ = (
-        "fields", "headers", "http11", "keep_alive", "method", "packed", "path", "payload", "query",
+        "fields", "headers", "http11", "infers", "keep_alive", "method", "packed", "path",
+        "payload", "query",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +45,7 @@ class Head:
         self.http11 = http11
         self.keep_alive = keep_alive
         self.payload = _describing(self.fields)  # the headers that go with the body
+        self.infers = path.endswith(b"/infer")  # V2's word for it
         self.packed = len(self.payload) > 1  # the body has to be opened to be looked at
 
 
@@ -62,6 +65,7 @@ class Request:
         "service",
         "started",
         "timeout_s",
+        "trace",
     )
 
     def __init__(self, head: Head, document: Document) -> None:
@@ -77,6 +81,7 @@ class Request:
         self.model = b""  # that the message names, where the path names none
         self.decisions: list[Decision] = []
         self.failure: Failure | None = None
+        self.trace: Trace | None = None  # where the caller asked for an explanation
 
 
 class Response:
@@ -123,6 +128,7 @@ class Done:
 
 DONE = Done()
 JSON: Headers = ((b"content-type", b"application/json"),)
+BINARY: Headers = ((b"content-type", b"application/octet-stream"),)
 
 # What plain `curl -d` and HTML forms send: the body is JSON all the same, or nothing would read it.
 _FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
@@ -131,7 +137,9 @@ _FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data")
 def _describing(fields: dict[bytes, bytes]) -> Headers:
     """The caller's headers about the body, with JSON where no type or a form's is given."""
     kind = fields.get(b"content-type")
-    if kind is None or kind.lower().startswith(_FORMS):
+    if kind is None and b"inference-header-content-length" in fields:
+        headers = BINARY  # tritonclient names no type
+    elif kind is None or kind.lower().startswith(_FORMS):
         headers = JSON
     else:
         headers = ((b"content-type", kind),)

@@ -11,6 +11,7 @@ import os
 import platform
 import signal
 import socket
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -78,6 +79,7 @@ class Parent:
         self._admin_routes = admin_routes
         self._ledger = Ledger()
         self._grpc_workers = settings.grpc_workers if _HAS_GRPC else 0
+        self._explained: deque[bytes] = deque(maxlen=settings.explain_kept)
         self._workers = Workers(
             settings.workers,
             self._ledger,
@@ -86,6 +88,7 @@ class Parent:
             on_answer=self._on_answer,
             on_waiting=on_waiting,
             grpc=self._grpc_workers,
+            on_explained=self._explained.append,
             command=worker_command,
         )
         self._catalog = Catalog(self._workers.install)
@@ -169,6 +172,10 @@ class Parent:
             "serving": len(serving),
             "current": sum(worker.generation == newest for worker in serving),
         }
+
+    def explained(self) -> list[bytes]:
+        """The records of the last requests that asked, as JSON; the newest first."""
+        return list(reversed(self._explained))
 
     def service_loads(self) -> dict[tuple[str, str], ServiceLoad]:
         """By service (`namespace/name`) and revision; cheap."""

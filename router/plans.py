@@ -7,6 +7,7 @@ touches nobody in flight.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from graph.compiler import compile
 from graph.plan import Plan, Target
@@ -16,6 +17,9 @@ from router.config import GraphSource
 
 GRAPHS = b"/graphs/"
 SERVICES = b"/services/"
+V1_MODELS = b"/v1/models/"
+V2_MODELS = b"/v2/models/"
+_MODELS = (V1_MODELS, V2_MODELS)
 # Distinct Host headers and the length of each; callers choose them, so the memory is bounded.
 HOSTS_REMEMBERED = 1024
 HOST_BYTES = 264  # a name has 253 at most, and a port behind it
@@ -47,12 +51,14 @@ class Routes:
         }
         self._service_by_path = {key.encode(): each for key, each in self.services.items()}
         self._service_by_label = _labelled(self.services.values())
+        self._by_model = _by_model(self._by_path.values())
         self._default = self.plans.get(default) if default else None
         self._hosts: dict[bytes, Plan | Service | None] = {}
 
     def find(self, path: bytes, host: bytes) -> Plan | Service | None:
         """`/graphs/<namespace>/<name>` or `/services/<namespace>/<name>` and below by path, others
-        by host, where graphs come first, else the default graph.
+        by host, where graphs come first, else by the model that the path names, else the default
+        graph.
         """
         if path.startswith(GRAPHS):
             parts = path.split(b"/", 4)
@@ -61,12 +67,26 @@ class Routes:
             parts = path.split(b"/", 4)
             return self._service_by_path.get(b"/".join(parts[2:4]))
         try:
-            return self._hosts[host]
+            found = self._hosts[host]
         except KeyError:
-            plan = self._by_host(host)
+            found = self._by_host(host)
             if len(self._hosts) < HOSTS_REMEMBERED and len(host) <= HOST_BYTES:
-                self._hosts[host] = plan
-            return plan
+                self._hosts[host] = found
+        if found is not None:
+            return found
+        if path.startswith(_MODELS) and (named := self._named(path)) is not None:
+            return named
+        return self._default
+
+    def called(self, plan: Plan) -> str:
+        """By which name of a model the graph is found."""
+        return plan.name if self._by_model.get(plan.name.encode()) is plan else plan.key
+
+    def _named(self, path: bytes) -> Plan | None:
+        """NAME of /v1/models/NAME... or /v2/models/NAME..., where it may be NAMESPACE/NAME."""
+        parts = path[len(V1_MODELS) :].split(b"/", 2)
+        names = [unquote_to_bytes(part.split(b":", 1)[0]) for part in parts[:2]]
+        return self._by_model.get(names[0]) or self._by_model.get(b"/".join(names))
 
     def _by_host(self, host: bytes) -> Plan | Service | None:
         first, _, rest = host.lower().split(b":")[0].partition(b".")
@@ -76,7 +96,6 @@ class Routes:
             or self._by_label.get(first)
             or self._service_by_label.get(both)
             or self._service_by_label.get(first)
-            or self._default
         )
 
 
@@ -85,6 +104,15 @@ def host_names(namespace: str, name: str) -> tuple[str, str]:
     ingress write it.
     """
     return f"{name}.{namespace}", f"{name}-{namespace}"
+
+
+def _by_model(plans: Iterable[Plan]) -> dict[bytes, Plan]:
+    """Graphs by their keys, and by their names alone where that means one of them."""
+    named: dict[bytes, list[Plan]] = {}
+    for plan in plans:
+        named.setdefault(plan.name.encode(), []).append(plan)
+    found = {name: each[0] for name, each in named.items() if len(each) == 1}
+    return found | {plan.key.encode(): plan for each in named.values() for plan in each}
 
 
 def _labelled(services: Iterable[Service]) -> dict[bytes, Service]:

@@ -56,6 +56,12 @@ WORKER_METRICS: tuple[Metric, ...] = (
         "How often a Splitter chose this step.",
     ),
     Metric(
+        "graphway_condition_errors_total",
+        COUNTER,
+        ("graph", "node", "step"),
+        "How often a `cel:` condition could not be evaluated, which is no match.",
+    ),
+    Metric(
         "graphway_upstream_connections_opened_total",
         COUNTER,
         ("target",),

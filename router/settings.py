@@ -89,6 +89,26 @@ def _graph_key(text: str) -> str:
 GraphKey = Annotated[str, AfterValidator(_graph_key)]
 
 
+def _binary_tensors(value: object) -> object:
+    """`auto, http://host:9000=never` -> {"": "auto", "http://host:9000": "never"}."""
+    if not isinstance(value, str):
+        return value
+    said = {"": "auto"}
+    for word in (each.strip() for each in value.split(",")):
+        whom, _, which = word.rpartition("=")
+        if which not in {"auto", "always", "never"} or (whom and "/" not in whom):
+            raise ValueError(
+                "it should be auto, always or never, and ORIGIN=... or NAMESPACE/NAME=... for some"
+            )
+        said[whom.rstrip("/")] = which
+    return said
+
+
+BinaryTensors = Annotated[
+    dict[str, Literal["auto", "always", "never"]], NoDecode, BeforeValidator(_binary_tensors)
+]
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
@@ -162,6 +182,19 @@ class Settings(BaseSettings):
     )
     pass_response_headers: Names = Field(
         (), description="Further headers of the answering step that reach the caller, by comma."
+    )
+    binary_tensors: BinaryTensors = Field(
+        {"": "auto"},
+        description="Which V2 servers get tensors in binary form: auto asks each (GET /v2), "
+        "always, never; others for some by comma, as in `auto, http://127.0.0.1:9000=never, "
+        "default/iris=always`.",
+    )
+    explain: bool = Field(
+        True,
+        description="Requests may ask for their route (X-Graphway-Explain: true).",
+    )
+    explain_kept: Count = Field(
+        100, description="Of how many such requests the admin port's /explain tells everything."
     )
     # limits on clients
     limit_header_bytes: ByteSize = Field(
@@ -274,6 +307,9 @@ class Settings(BaseSettings):
             pass_response_headers=self.pass_response_headers,
             compat=self.compat == "kserve",
             default_graph=self.default_graph,
+            explain=self.explain,
+            explain_kept=self.explain_kept,
+            binary_tensors=dict(self.binary_tensors),
         )
 
     def format_on(self, terminal: bool) -> Literal["json", "text"]:

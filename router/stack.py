@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from random import Random
+from time import monotonic
+from urllib.parse import quote
 
 from graph.caller import Caller
-from graph.effects import Failure, Input, Outcome, Payload
+from graph.effects import Decision, Failure, Headers, Input, Outcome, Payload, Reply
 from graph.walk import walk
 from router import failures
+from router.about import About
 from router.config import DataPlaneConfig
 from router.counters import Counters
 from router.deadlines import Deadlines
@@ -14,8 +17,10 @@ from router.execute import Clock, Run, Upstream
 from router.forward import call_service
 from router.layers.access_log import Record, access_log
 from router.layers.deadline import deadline
+from router.layers.explain import explain
 from router.layers.health import health
 from router.layers.metrics import metrics
+from router.layers.model_paths import model_paths
 from router.layers.request_id import request_id
 from router.layers.route import route
 from router.messages import (
@@ -27,35 +32,46 @@ from router.messages import (
     Respond,
     Response,
 )
+from router.outcome import differs, fitted
 from router.plans import Plans, below
 from router.propagate import Propagate
+from router.traced import TracedUpstream
 from router.upstream.metered import MeteredUpstream
+
+_VISIBLE = " !#$&'()*+,-./:;<=>?@[]^_`{|}~"  # but for % and quotes
 
 
 def build(
     config: DataPlaneConfig,
     plans: Plans,
     upstream: Upstream,
+    bridge: Upstream,
     counters: Counters,
     deadlines: Deadlines,
     record: Record | None,
     random: Random,
     ready: Callable[[], bool],
+    about: About,
+    keep: Callable[[bytes], None] = lambda _: None,
 ) -> Handler:
+    """`keep` gets the record of each request that asked to be explained."""
     handler = call_service(upstream, random)  # a service counts its calls itself, whoever asks
     handler = run_graph(
-        MeteredUpstream(upstream, counters),
+        MeteredUpstream(bridge, counters),  # outside: a call that is converted is one call
         Propagate(config.propagate_headers),
         random,
         deadlines.start,
         handler,
     )
     handler = deadline(handler, deadlines)  # inside the counting, so that a 504 is counted as one
+    if config.explain:
+        handler = explain(handler, keep)  # outside the deadline, which may be what there is to tell
     handler = metrics(handler, counters)
     if record is not None:
         handler = access_log(handler, record)  # outside metrics: a line may name what they count
     handler = request_id(handler, random)  # before any line that should carry it
-    handler = route(handler, plans)  # everybody inside asks which graph it is
+    # Everybody inside asks which graph it is.
+    handler = route(handler, plans, model_paths(about, ready))
     return health(handler, ready)  # first: probes are neither logged nor counted
 
 
@@ -76,6 +92,8 @@ class Exchange:
     def done(self, outcome: Outcome) -> None:
         self._run = None
         request = self._request
+        if isinstance(outcome, Reply) and differs(request, outcome):
+            outcome = fitted(request, outcome)
         if isinstance(outcome, Failure):
             request.failure = outcome
             self._respond(failures.response(outcome, request.plan))
@@ -86,6 +104,9 @@ class Exchange:
                 headers = (
                     JSON  # a predictor that names no type: KServe's router calls JSON by its name
                 )
+            plan = request.plan
+            if plan is not None and plan.partial:
+                headers += _partial(request.decisions)
             # What a step says of a body that it was not asked for is all that is known of it.
             unknown = request.head.method == b"HEAD" and not document.body
             self._respond(Response(outcome.status, headers, document.body, tells_length=unknown))
@@ -96,6 +117,14 @@ class Exchange:
             self._run = None
             run.cancel()
             self._respond(Response(CLIENT_CLOSED))
+
+
+def _partial(decisions: list[Decision]) -> Headers:
+    """Which steps of Ensembles the answer is without."""
+    names = [made.step for made in decisions if made.kind == "Partial"]
+    if not names:
+        return ()
+    return ((b"x-graphway-partial", quote(", ".join(names), safe=_VISIBLE).encode()),)
 
 
 def run_graph(
@@ -119,8 +148,15 @@ def run_graph(
         if plan.needs_caller:
             path = below(head.path)
             given.caller = Caller(head.method, path, head.query, head.headers, request.client)
+        if plan.records:
+            given.steps = {}
+        calls: Upstream = upstream
+        trace = request.trace
+        if trace is not None:
+            given.trace = trace
+            calls = TracedUpstream(upstream, trace.events, lambda: monotonic() - request.started)
         exchange = Exchange(request, respond)
-        exchange.start(Run(walk(plan, given), upstream, exchange.done, clock))
+        exchange.start(Run(walk(plan, given), calls, exchange.done, clock))
         return exchange
 
     return handle

@@ -23,6 +23,7 @@ from router.channel import (
     Configure,
     Drain,
     Drained,
+    Explained,
     Install,
     Installed,
     Ready,
@@ -79,6 +80,7 @@ class Workers:
         on_change: Callable[[], None],
         on_answer: Callable[[Installed], None],
         on_waiting: Callable[[str], None],
+        on_explained: Callable[[bytes], None],
         grpc: int = 0,
         command: Sequence[str] = COMMAND,
     ) -> None:
@@ -92,6 +94,7 @@ class Workers:
         self._on_change = on_change
         self._on_answer = on_answer
         self._on_waiting = on_waiting
+        self._on_explained = on_explained
         self._command = command
         self._places: list[Process | None] = [None] * (count + grpc)
         self._served = [False] * (count + grpc)  # places that once served
@@ -266,6 +269,9 @@ class Workers:
                     case Waiting(services):
                         for service in services:
                             self._on_waiting(service)
+                    case Explained(records):
+                        for record in records:
+                            self._on_explained(record)
                     case Installed(generation, problems):
                         if not problems:
                             process.generation = generation

@@ -57,9 +57,14 @@ async def _serve(channel_fd: int, counters_fd: int, listen_fds: list[int], grpc:
     loop = asyncio.get_running_loop()
     descriptors = raised_limit()
 
-    def make_plane(config: DataPlaneConfig, waiting: Callable[[str], None]) -> DataPlane:
+    def make_plane(
+        config: DataPlaneConfig,
+        waiting: Callable[[str], None],
+        explained: Callable[[bytes], None],
+    ) -> DataPlane:
         log.configure(config.log.level, config.log.format)
-        return DataPlane(within(descriptors, config), counters, loop, waiting, grpc=grpc)
+        limited = within(descriptors, config)
+        return DataPlane(limited, counters, loop, waiting, explained, grpc=grpc)
 
     channel = await worker_end(socket.socket(fileno=channel_fd))
     worker = Worker(channel, make_plane, [socket.socket(fileno=fd) for fd in listen_fds])

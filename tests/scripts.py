@@ -6,6 +6,7 @@ A playbook is text, one event a line. The driver is the product's own (`router.e
     > root/a {"x":1}            expected: step a of node root is called with this body
     < root/a 200 {"y":2}        given: it answers so; `< root/a timeout: late` fails instead
     x root/b                    expected: the open call of b is cancelled
+    ~ 0.5                       given: what waits for 0.5 seconds has waited enough
     = 200 {"y":2}               expected: the outcome; `= no_match at root: ...` for a failure
 
 A body's type stands before it, as `(text/plain)`, unless it is application/json; `()` is none.
@@ -13,10 +14,11 @@ A body's type stands before it, as `(text/plain)`, unless it is application/json
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from graph.caller import Caller
 from graph.compiler import compile
 from graph.document import Document
 from graph.effects import Answer, Call, Failure, FailureKind, Headers, Input, Payload, Reply
@@ -49,8 +51,8 @@ def switch(*steps: Fields) -> Fields:
     return {"routerType": "Switch", "steps": list(steps)}
 
 
-def ensemble(*steps: Fields) -> Fields:
-    return {"routerType": "Ensemble", "steps": list(steps)}
+def ensemble(*steps: Fields, **fields: Any) -> Fields:
+    return {"routerType": "Ensemble", "steps": list(steps), **fields}
 
 
 def splitter(*steps: Fields) -> Fields:
@@ -102,14 +104,17 @@ def play(
     seed: int = 0,
     headers: Headers = JSON,
     propagated: Headers = (),
+    caller: Caller | None = None,
 ) -> Played:
     """Hold the conversation and compare it with the playbook."""
     expected = [line.strip() for line in playbook.splitlines() if line.strip()]
-    request = Input(Payload(Document(_bytes(body)), headers), propagated, seed)
+    request = Input(Payload(Document(_bytes(body)), headers), propagated, seed, caller=caller)
     talk = _Talk(plan)
-    run = Run(walk(plan, request), talk, talk.ended)
+    run = Run(walk(plan, request), talk, talk.ended, talk.clock)
     run.advance()
     for line in expected:
+        if line.startswith("~") and not talk.wait(line):
+            break
         if line.startswith("<") and not talk.give(line):
             break  # it did not ask: the comparison says what it did instead
     if expected != talk.lines:
@@ -136,6 +141,7 @@ class _Talk:
 
     def __init__(self, plan: Plan) -> None:
         self.lines: list[str] = []
+        self.alarms: list[_Alarm] = []
         self.outcome: Answer | None = None
         self.upstream = ScriptedUpstream(lambda _: None)
         self._prefix = f"{plan.key}/"
@@ -158,6 +164,20 @@ class _Talk:
         waiting[0].answer(_answer(match, address))
         return True
 
+    def clock(self, limit_s: float, expired: Callable[[], None]) -> "_Alarm":
+        alarm = _Alarm(limit_s, expired)
+        self.alarms.append(alarm)
+        return alarm
+
+    def wait(self, line: str) -> bool:
+        due = [each for each in self.alarms if each.limit_s == float(line[1:])]
+        if not due:
+            return False
+        self.lines.append(line)
+        self.alarms.remove(due[0])
+        due[0].expired()
+        return True
+
     def cancelled(self, call: Call) -> None:
         self.lines.append(f"x {self._short(call.address)}")
 
@@ -173,6 +193,17 @@ class _Talk:
 
     def _short(self, address: str) -> str:
         return address.removeprefix(self._prefix)
+
+
+@dataclass
+class _Alarm:
+    """A wait under way."""
+
+    limit_s: float
+    expired: Callable[[], None]
+
+    def met(self) -> None:
+        self.expired = lambda: None
 
 
 class _Noted:

@@ -7,15 +7,14 @@ from typing import Annotated
 
 import typer
 
+from cli.chosen import chosen
 from cli.options import FAILED, USAGE, fail
 from cli.render.dot import dot
 from cli.render.drawing import Picture, draw
 from cli.render.mermaid import mermaid
 from cli.render.png import CannotDraw, png
 from cli.render.svg import svg
-from graph.codes import Code
-from graph.spec import InferenceGraph
-from graph.workspace import Workspace, load_paths
+from graph.workspace import load_paths
 
 MOST_STEPS = 2000  # a picture of more shows nothing
 
@@ -86,7 +85,8 @@ def render(
     wanted = format or _format_of(output)
     if wanted is Format.PNG and output is None and sys.stdout.isatty():
         fail(USAGE, ["a PNG is nothing for a terminal: say where to by -o FILE, or by >"])
-    picture = draw(_chosen(load_paths(paths), graph))
+    _, spec = chosen(load_paths(paths), graph)
+    picture = draw(spec)
     if len(picture.lines) > MOST_STEPS:
         fail(FAILED, [f"{picture.title} has more than {MOST_STEPS:,} steps: too many to draw"])
     try:
@@ -104,32 +104,6 @@ def _format_of(output: Path | None) -> Format:
         known = ", ".join(_SUFFIXES)
         fail(USAGE, [f"{output}: its name tells no format ({known}); say --format"])
     return found
-
-
-def _chosen(found: Workspace, name: str | None) -> InferenceGraph:
-    """The graph that is meant, without errors; or the end of the command."""
-    if any(one.problem.code == Code.UNREADABLE_PATH.text for one in found.path_problems):
-        fail(USAGE, [str(problem) for problem in found.path_problems])
-    errors = [str(problem) for problem in found.problems if problem.is_error]
-    graphs = [document for document in found.documents if document.is_graph]
-    if name is not None:
-        key = name if "/" in name else f"default/{name}"
-        graphs = [document for document in graphs if document.key == key]
-        if not graphs:
-            fail(USAGE, [f"there is no graph {key}; {_list(found)}", *errors])
-    if not graphs:
-        fail(FAILED, errors or ["no InferenceGraph there; name files that have one"])
-    if len(graphs) > 1:
-        fail(USAGE, [f"several graphs there; choose one by --graph: {_list(found)}"])
-    (document,) = graphs
-    if document.graph is None or not document.ok:
-        fail(FAILED, [str(problem) for problem in document.problems if problem.is_error])
-    return document.graph
-
-
-def _list(found: Workspace) -> str:
-    keys = dict.fromkeys(document.key for document in found.documents if document.is_graph)
-    return f"there are {', '.join(keys)}" if keys else "there is none"
 
 
 def _drawn(picture: Picture, wanted: Format, theme: Theme) -> bytes:

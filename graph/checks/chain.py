@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+from graph.checks.combine import combine
 from graph.checks.data import data
 from graph.checks.ensemble import ensemble
 from graph.checks.forward import forward
@@ -44,6 +45,7 @@ NODE_RULES: tuple[NodeRule, ...] = (
     forward,
     headers,
     respond,
+    combine,
 )
 KIND_RULES: dict[RouterType, NodeRule] = {
     RouterType.SEQUENCE: sequence,

@@ -9,6 +9,8 @@ from graph.wording import shown
 
 
 def ensemble(node: NodeSubject) -> Iterator[Problem]:
+    if node.node.combine is not None:
+        return
     unnamed = {str(index): index for index, step in enumerate(node.steps) if not step.name}
     for index, step in enumerate(node.steps):
         if step.name and (other := unnamed.get(step.name)) is not None:

@@ -13,7 +13,7 @@ from graph.wording import shown
 def sequence(node: NodeSubject) -> Iterator[Problem]:
     for index, step in enumerate(node.steps):
         problems: list[Problem] = []
-        compiled(node, index, problems)
+        compiled(node, index, problems, answered=index > 0)
         yield from problems
         if step.data == RESPONSE and index == 0:
             message = "there is no answer before the first step, so it gets the request; remove it"

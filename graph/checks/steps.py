@@ -7,7 +7,7 @@ from graph.codes import Code
 from graph.conditions import Condition
 from graph.mapping import PREFIX
 from graph.problems import Problem
-from graph.spec import RouterType, Step
+from graph.spec import Combine, RouterType, Step
 from graph.wording import shown
 
 REQUEST, RESPONSE = "$request", "$response"
@@ -16,7 +16,7 @@ _WEIGHT: _Field = (
     Code.WEIGHT_IGNORED,
     "weight",
     lambda step: step.weight is not None,
-    "only a Splitter draws by weight; remove it, or make the node a Splitter",
+    "only a Splitter and `combine: weightedMean` use weights; remove it",
 )
 _CONDITION: _Field = (
     Code.CONDITION_IGNORED,
@@ -57,19 +57,24 @@ def some_steps(node: NodeSubject) -> Iterator[Problem]:
 def ignored_fields(node: NodeSubject, kind: RouterType) -> Iterator[Problem]:
     for index, step in enumerate(node.steps):
         for code, key, given, message in _IGNORED[kind]:
+            if key == "weight" and node.node.combine is Combine.WEIGHTED_MEAN:
+                continue
             if given(step):
                 yield code.at(node.step_path(index, key), message)
 
 
-def compiled(node: NodeSubject, index: int, problems: list[Problem]) -> Condition | None:
+def compiled(
+    node: NodeSubject, index: int, problems: list[Problem], *, answered: bool = False
+) -> Condition | None:
     """The condition of a step, if it has one that compiles. Adds what is wrong with it."""
     text = node.steps[index].condition
     if not text:
         return None
     at = node.step_path(index, "condition")
-    condition = node.conditions(text)
+    condition = node.conditions(text, answered=answered)
     if isinstance(condition, ValueError):
-        problems.append(Code.BAD_CONDITION.at(at, str(condition)))
+        offset = getattr(condition, "at", None)  # only some languages tell
+        problems.append(Code.BAD_CONDITION.at(at, str(condition), offset))
         return None
     problems.extend(Code.SUSPICIOUS_CONDITION.at(at, warning) for warning in condition.warnings)
     return condition

@@ -6,25 +6,27 @@ from dataclasses import dataclass, field
 from graph.conditions import Condition
 from graph.conditions import compile as compile_condition
 from graph.problems import Path, Problem
-from graph.spec import GraphSpec, InferenceGraph, Step
+from graph.spec import GraphSpec, InferenceGraph, Node, Step
 
 NODES: Path = ("spec", "nodes")
 
 
 @dataclass(slots=True)
 class Conditions:
-    """Compiles each text once, however many steps share it. ValueErrors are answers."""
+    """Compiles each text once, however many steps share it. ValueErrors are answers. `answered`:
+    the condition comes after an answer.
+    """
 
-    _known: dict[str, Condition | ValueError] = field(default_factory=dict)
+    _known: dict[tuple[str, bool], Condition | ValueError] = field(default_factory=dict)
 
-    def __call__(self, text: str) -> Condition | ValueError:
-        found = self._known.get(text)
+    def __call__(self, text: str, *, answered: bool = False) -> Condition | ValueError:
+        found = self._known.get((text, answered))
         if found is None:
             try:
-                found = compile_condition(text)
+                found = compile_condition(text, answered=answered)
             except ValueError as error:
                 found = error
-            self._known[text] = found
+            self._known[text, answered] = found
         return found
 
 
@@ -54,6 +56,7 @@ class NodeSubject:
     name: str
     steps: tuple[Step, ...]
     conditions: Conditions
+    node: Node
 
     def step_path(self, index: int, *field: str) -> Path:
         return (*self.path, "steps", index, *field)
@@ -65,4 +68,4 @@ NodeRule = Callable[[NodeSubject], Iterable[Problem]]
 
 def nodes(subject: Subject) -> Iterator[NodeSubject]:
     for name, node in subject.spec.nodes.items():
-        yield NodeSubject((*NODES, name), name, node.steps or (), subject.conditions)
+        yield NodeSubject((*NODES, name), name, node.steps or (), subject.conditions, node)

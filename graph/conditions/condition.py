@@ -20,7 +20,7 @@ class Condition(ABC):
     write instead.
     """
 
-    __slots__ = ("always_matches_json", "text", "warnings")
+    __slots__ = ("always_matches_json", "node", "step", "text", "warnings")
 
     language: Language
     reads_body = True  # it looks into a body; known from the text alone
@@ -28,6 +28,7 @@ class Condition(ABC):
 
     def __init__(self, text: str, *, always: bool = False, warnings: tuple[str, ...] = ()) -> None:
         self.text = text
+        self.node = self.step = ""  # where it stands, for decisions; the compiler knows
         self.always_matches_json = always
         self.warnings = warnings
 
@@ -56,7 +57,7 @@ class Condition(ABC):
             return self.matches(Document(subject))
         if isinstance(subject, Document):
             return self.matches(subject)
-        return self.matches(subject.payload.document)
+        return self.holds(subject.payload.document, subject, None)
 
     def __repr__(self) -> str:
         return f"<{self.language} condition {self.text!r}>"

@@ -71,7 +71,8 @@ class Document:
 
     def located(self, problem: Problem) -> Located:
         owner = self.key if self.is_graph and self.name else None
-        return Located(self.file, *self.locate(problem.path), problem, owner)
+        place = self.place.find(problem.path, problem.offset)
+        return Located(self.file, *place, problem, owner)
 
     def having(self, problems: Iterable[Problem]) -> "Document":
         found = Found((*self.problems, *map(self.located, problems)))

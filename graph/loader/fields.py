@@ -16,8 +16,10 @@ from graph.spec import (
     GraphStatus,
     InferenceGraph,
     Node,
+    Respond,
     RouterTimeouts,
     Step,
+    StepHeaders,
 )
 from graph.wording import Speller, listed, shown
 
@@ -28,12 +30,15 @@ _OWNERS: tuple[tuple[Path, type[BaseModel], str], ...] = (
     (("spec", "nodes", _ANY), Node, "a node"),
     (("spec", "nodes", _ANY, "steps", _ANY), Step, "a step"),
     (("spec", "routerTimeouts"), RouterTimeouts, "`routerTimeouts`"),
+    (("spec", "nodes", _ANY, "steps", _ANY, "headers"), StepHeaders, "`headers` of a step"),
+    (("spec", "nodes", _ANY, "steps", _ANY, "respond"), Respond, "`respond`"),
     (("status",), GraphStatus, "`status`"),
     (("status", "conditions", _ANY), Condition, "a condition of the status"),
 )
 _EXPECTED = {  # pydantic's type of error -> what should stand there
     "string_type": "text",
     "int_type": "a whole number",
+    "float_type": "a number",
     "bool_type": "true or false",
     "dict_type": "a mapping",
     "model_type": "a mapping",
@@ -58,8 +63,8 @@ def field_problems(error: ValidationError) -> Iterator[Problem]:
             yield Code.WRONG_TYPE.at(path, _mistyped(_EXPECTED[kind], value))
         elif kind in _CHOICES:
             yield Code.BAD_VALUE.at(path, _chosen(fault["ctx"]["expected"], value, spellers))
-        else:  # the bounds of an integer
-            message = f"{_described(value)} is out of range; KServe keeps it in fewer bits"
+        else:  # the bounds of a number
+            message = f"{_described(value)} is out of range; {_bound(fault.get('ctx', {}))}"
             yield Code.BAD_VALUE.at(path, message)
 
 
@@ -81,6 +86,15 @@ def _unknown(path: Path, spellers: dict[str, Speller]) -> str:
     return f"unknown key {shown(key)}; {owner} has {listed(known)}"
 
 
+def _bound(given: dict[str, Any]) -> str:
+    least, most = given.get("ge"), given.get("le")
+    if least is not None and least >= 0:
+        return f"give it at least {least:g}"
+    if most is not None:
+        return f"give it at most {most:g}"
+    return "KServe keeps it in fewer bits"
+
+
 def _keys(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
@@ -91,7 +105,7 @@ def _mistyped(expected: str, value: Any) -> str:
         return f"{message} (as YAML reads yes, no, on, off, y and n too); put it in quotes"
     if expected == "text" and isinstance(value, int | float):
         return f"{message}; put it in quotes"
-    if expected == "a whole number" and isinstance(value, str):
+    if expected.endswith("number") and isinstance(value, str):
         return f"{message}; write the number without quotes"
     if value is None:
         return f"{message}; give it a value or remove the key"

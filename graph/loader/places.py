@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 from graph.problems import Path
 
-At = int  # line and column, counted from 1, in one number: a document may have a million of them
+# Line and column, counted from 1, in one number: a document may have a million of them. Of an entry
+# whose value is a text that stands in the file as it is, above them the line and column of that.
+At = int
 _COLUMN_BITS = 32
+_PLACE_BITS = 64
 
 
 def at(line: int, column: int) -> At:
@@ -14,7 +17,13 @@ def at(line: int, column: int) -> At:
 
 
 def line_and_column(where: At) -> tuple[int, int]:
-    return where >> _COLUMN_BITS, where & ((1 << _COLUMN_BITS) - 1)
+    place = where & ((1 << _PLACE_BITS) - 1)
+    return place >> _COLUMN_BITS, place & ((1 << _COLUMN_BITS) - 1)
+
+
+def with_text(entry: At, text: At) -> At:
+    """An entry that knows where its text begins."""
+    return entry | text << _PLACE_BITS
 
 
 START = at(0, 0)
@@ -44,8 +53,16 @@ class Place:
                 here = children[part]
         return Place(here, []) if isinstance(here, int) else here
 
-    def find(self, path: Path) -> tuple[int, int]:
-        return line_and_column(self.child(*path).at)
+    def find(self, path: Path, offset: int | None = None) -> tuple[int, int]:
+        """The line and column of what the path names; `offset` characters into it, if it is a text
+        that stands in the file as it is.
+        """
+        here = self.child(*path).at
+        text = here >> _PLACE_BITS
+        if offset is None or not text:
+            return line_and_column(here)
+        line, column = line_and_column(text)
+        return line, column + offset
 
 
 Child = At | Place

@@ -18,7 +18,7 @@ from yaml import events
 
 from graph.codes import Code
 from graph.loader.found import Found
-from graph.loader.places import START, At, Child, Place, at, line_and_column
+from graph.loader.places import START, At, Child, Place, at, line_and_column, with_text
 from graph.loader.scalars import Scalar, resolve
 from graph.problems import Located, Path
 from graph.wording import shown
@@ -164,7 +164,7 @@ class Reader:
             self._report(
                 Code.YAML_NUMBER, where, f"{shown(text)} is no number in JSON; write a finite one"
             )
-        self._add(value, None, where, 0)
+        self._add(value, None, where, 0, _verbatim(event) if type(value) is str else 0)
 
     def _tagged(self, text: str, tag: str, where: At) -> Scalar:
         name = tag.removeprefix(_TAGS)
@@ -219,8 +219,10 @@ class Reader:
             self._too_deep(where)
         self._add(known.value, known.children, where, known.height)
 
-    def _add(self, value: Any, children: Any, where: At, height: int) -> None:
-        """Put a finished value into what is open: as an item, as a key or as the key's value."""
+    def _add(self, value: Any, children: Any, where: At, height: int, text: At = 0) -> None:
+        """Put a finished value into what is open: as an item, as a key or as the key's value.
+        `text` is where a text begins that stands there as it is.
+        """
         top = self._stack[-1]
         if height >= top.height:
             top.height = height + 1
@@ -236,7 +238,10 @@ class Reader:
                 top.merged.append((value, children, top.key_at))
             elif key is not _Key.DROP:
                 top.value[key] = value
-                top.children[key] = top.key_at if children is None else Place(top.key_at, children)
+                if children is None:
+                    top.children[key] = with_text(top.key_at, text)
+                else:
+                    top.children[key] = Place(top.key_at, children)
 
     def _key(self, top: _Open, value: Any, where: At) -> str | _Key:
         if type(value) is not str:
@@ -306,6 +311,15 @@ class Reader:
 def _at(event: Any) -> At:
     mark = event.start_mark
     return at(mark.line, mark.column)
+
+
+def _verbatim(event: Any) -> At:
+    """Where the text of a scalar begins; 0 if it is folded, or some of it is escaped."""
+    start, end = event.start_mark, event.end_mark
+    quotes = 1 if event.style in ("'", '"') else 0
+    if start.line != end.line or end.column - start.column != len(event.value) + 2 * quotes:
+        return 0
+    return at(start.line, start.column + quotes)
 
 
 def _where(place: Child) -> At:

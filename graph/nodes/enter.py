@@ -38,6 +38,9 @@ def enter(
         answer = yield call(step, fed, request, tail)
     else:
         answer = Reply(200, fed.headers, fed.document)  # no more than a mapping
+    asks = step.node is not None or step.target is not None
+    if request.trace is not None and not asks and isinstance(answer, Reply):
+        request.trace.answered(step, answer)
     if extra.recorded:
         assert request.steps is not None
         request.steps[step.key] = _taken(fed, answer)

@@ -12,8 +12,7 @@ Rules (KServe's router, with the departures of docs/kserve-differences.md):
   missing one.
 """
 
-from graph.conditions import Condition
-from graph.conditions import compile as compile_condition
+from graph.conditions import Condition, compile_all
 from graph.effects import Answer, Failure, FailureKind, Input, Payload, Reply, Walk
 from graph.nodes.enter import enter
 from graph.nodes.step import Descend, Lowered, call, chained
@@ -26,7 +25,7 @@ UNMET = "the condition of the first step was not met"
 
 
 def lower(steps: tuple[Step, ...]) -> Lowered:
-    conditions = tuple(compile_condition(s.condition) if s.condition else None for s in steps)
+    conditions = compile_all([step.condition for step in steps], answered=True)
     fed_the_request = [step for step in steps if step is steps[0] or step.data != RESPONSE]
     reads = any(step.map_predictions_to_instances for step in fed_the_request) or any(
         # a later one of another language looks at the answer before it

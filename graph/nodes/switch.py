@@ -5,7 +5,7 @@ no default branch (`@this` as the last condition makes one). `dependency` change
 answer passes either way.
 """
 
-from graph.conditions import compile as compile_condition
+from graph.conditions import compile_all
 from graph.effects import Answer, Decision, Failure, FailureKind, Input, Payload, Walk
 from graph.nodes.enter import enter
 from graph.nodes.step import Descend, Lowered, call
@@ -16,7 +16,7 @@ NO_MATCH = "None of the routes matched with the switch condition"
 
 
 def lower(steps: tuple[Step, ...]) -> Lowered:
-    conditions = tuple(compile_condition(s.condition) if s.condition else None for s in steps)
+    conditions = compile_all([step.condition for step in steps])
     reads = any(condition is not None and condition.reads_body for condition in conditions)
     return Lowered(conditions, reads_body=reads, passes=None if reads else tuple(range(len(steps))))
 

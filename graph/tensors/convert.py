@@ -46,8 +46,12 @@ def protocol_of(document: Document, side: Side) -> Protocol | None:
         found = _keys.decode(document.json)
     except msgspec.ValidationError:
         return None
-    except (msgspec.DecodeError, RecursionError):
-        # Bare NaN is no JSON, but both protocols' servers write it.
+    except RecursionError:
+        return None
+    except msgspec.DecodeError:
+        # Bare NaN is no JSON, but servers of both protocols write it.
+        if b"NaN" not in document.json and b"Infinity" not in document.json:
+            return None
         rows = v1.ROWS[side].encode()
         return Protocol.V1 if b'"' + rows + b'"' in document.json[:1024] else Protocol.V2
     rows, tensors = (

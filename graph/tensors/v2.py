@@ -123,6 +123,13 @@ def wants_binary(request: Inference) -> Callable[[str], bool]:
     return lambda name: asked.get(name, every)
 
 
+def asks_binary(request: Inference) -> bool:
+    """Of any output."""
+    return request.parameters.get(ALL_WANTED) is True or any(
+        each.parameters.get(WANTED) is True for each in request.requested
+    )
+
+
 def without(parameters: Parameters, *names: str) -> Parameters:
     return {name: value for name, value in parameters.items() if name not in names}
 
@@ -223,10 +230,7 @@ def _json(tensor: Tensor, parameters: Parameters) -> tuple[Any, Parameters]:
         except UnicodeDecodeError:
             coded = [b64encode(value).decode() for value in values]
             return coded, {**parameters, CONTENT_TYPE: BASE64}
-    text = msgspec.json.encode(values)
-    if kind.kind == "float" and b"null" in text:  # NaN and the infinities
-        return json_ready(kind, values), parameters
-    return msgspec.Raw(text), parameters
+    return json_ready(kind, values), parameters
 
 
 def _asked(each: Requested, in_binary: Callable[[str], bool] | None) -> dict[str, Any]:

@@ -41,6 +41,8 @@ class Router(Protocol):
 
     def snapshot(self) -> Snapshot: ...
 
+    def explained(self) -> list[bytes]: ...
+
 
 def admin_server(router: Router, routes: Iterable[web.AbstractRouteDef] = ()) -> web.AppRunner:
     log = logging.getLogger("graphway.admin")
@@ -94,6 +96,17 @@ def admin_app(router: Router, routes: Iterable[web.AbstractRouteDef] = ()) -> we
             return web.json_response(_failed(key, problems))
         raise web.HTTPNotFound(text=f"there is no graph {key}; /graphs lists all")
 
+    async def explained(_: web.Request) -> web.Response:
+        body = b'{"requests":[' + b",".join(router.explained()) + b"]}"
+        return web.Response(body=body, content_type="application/json")
+
+    async def explained_one(request: web.Request) -> web.Response:
+        wanted = request.match_info["id"]
+        for record in router.explained():
+            if json.loads(record)["id"] == wanted:
+                return web.Response(body=record, content_type="application/json")
+        raise web.HTTPNotFound(text=f"no request {wanted} is kept; /explain lists all that are")
+
     app = web.Application(middlewares=[_errors_as_json])
     app.add_routes(
         [
@@ -102,6 +115,8 @@ def admin_app(router: Router, routes: Iterable[web.AbstractRouteDef] = ()) -> we
             web.get("/readyz", readyz),
             web.get("/graphs", graphs),
             web.get("/graphs/{namespace}/{name}", graph),
+            web.get("/explain", explained),
+            web.get("/explain/{id}", explained_one),
             *routes,
         ]
     )

@@ -1,5 +1,5 @@
-"""Counts requests by graph and status and what Splitters chose, times them, and knows how many are
-in flight.
+"""Counts requests by graph and status, what Splitters chose and conditions that could not be
+evaluated, times them, and knows how many are in flight.
 """
 
 from time import monotonic
@@ -8,6 +8,10 @@ from graph.effects import Decision
 from router.counters import Counters, Histogram
 from router.messages import Cancellable, Handler, Request, Respond, Response
 
+COUNTED = {  # kinds of decisions
+    "Splitter": "graphway_splitter_choices_total",
+    "ConditionError": "graphway_condition_errors_total",
+}
 UNKNOWN = ""  # the graph label of a request that is for no graph
 
 
@@ -15,7 +19,7 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
     values = counters.values
     codes: dict[tuple[str, int], int] = {}
     graphs: dict[str, tuple[int, Histogram]] = {}
-    choices: dict[tuple[str, str], int] = {}
+    decided: dict[tuple[str, str, str], int] = {}
 
     def series(graph: str) -> tuple[int, Histogram]:
         labels = (("graph", graph),)
@@ -26,13 +30,12 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
         return found
 
     def count(decision: Decision) -> None:
-        chosen = decision.node, decision.step
-        index = choices.get(chosen)
+        key = decision.kind, decision.node, decision.step
+        index = decided.get(key)
         if index is None:
             namespace, name, node = decision.node.split("/", 2)
             labels = (("graph", f"{namespace}/{name}"), ("node", node), ("step", decision.step))
-            index = counters.counter("graphway_splitter_choices_total", labels)
-            choices[chosen] = index
+            index = decided[key] = counters.counter(COUNTED[decision.kind], labels)
         values[index] += 1
 
     def handle(request: Request, respond: Respond) -> Cancellable:
@@ -50,7 +53,7 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
                 code = codes[key] = counters.counter("graphway_requests_total", labels)
             values[code] += 1
             for decision in request.decisions:
-                if decision.kind == "Splitter":
+                if decision.kind in COUNTED:
                     count(decision)
             respond(response)
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from graph.document import Document
-from graph.effects import Answer, Call, Failure, FailureKind, Headers, Reply
+from graph.effects import Answer, Call, Failure, FailureKind, Reply
+from graph.tensors.message import HEADERS as GRPC
+from graph.tensors.message import Message
+from graph.tensors.model import Side
 from router.messages import JSON
 from router.wire.grpc.answer import AnswerHead, Ending, read_head, read_trailers
 from router.wire.grpc.framing import Messages
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
 
     from router.upstream.grpc_pool import GrpcPool
 
-GRPC: Headers = ((b"content-type", b"application/grpc"),)
 BEGUN_ANEW = 3  # times; a server that refuses on and on is overloaded
 
 
@@ -167,7 +169,8 @@ class GrpcCall(Stream):
         elif answer is None or not self._messages.between:
             self._give_up(FailureKind.PROTOCOL, "the answer holds no whole message")
         else:
-            self._reply(Reply(200, GRPC + pool.kept(head.metadata, self.call), Document(answer)))
+            document = Message(answer, Side.ANSWER)
+            self._reply(Reply(200, GRPC + pool.kept(head.metadata, self.call), document))
 
     def _reply(self, reply: Reply) -> None:
         self.reset(ErrorCode.NO_ERROR)  # if it answered before it had heard us to the end

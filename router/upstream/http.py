@@ -20,7 +20,8 @@ from router.log import fields
 from router.messages import Cancellable
 from router.tasks import Tasks
 from router.upstream.origin import Origin, parse_origin, parse_url
-from router.upstream.pool import Pool
+from router.upstream.pool import Pool, words
+from router.upstream.reach import reach
 from router.upstream.replica import Replica
 from router.upstream.resolver import Resolver
 from router.upstream.service import Service
@@ -37,7 +38,8 @@ DESCRIBING = frozenset({b"content-type", b"content-encoding", b"inference-header
 OURS = frozenset(
     {
         *(b"connection", b"content-length", b"date", b"keep-alive", b"trailer"),
-        *(b"transfer-encoding", b"upgrade", b"x-graphway-revision", b"x-request-id"),
+        *(b"transfer-encoding", b"upgrade", b"x-request-id"),
+        *(b"x-graphway-revision", b"x-graphway-route"),
     }
 )
 
@@ -131,6 +133,28 @@ class HttpUpstream:
         if call.timeout_s is None:
             call.timeout_s = self._config.upstream.call_timeout_s
         return place.start(call, deliver)
+
+    def endpoint(self, name: str) -> EndpointSource | None:
+        """What the endpoint table says of a target that is a service."""
+        service = self._services.get(name.removeprefix("service:"))
+        return None if service is None else service.source
+
+    def reach(self, address: str, limit_s: float, tell: Callable[[str], None]) -> None:
+        """See whether somebody takes connections there: later, nothing, or why nobody does."""
+        self._tasks.spawn(self._reach(address, limit_s, tell), f"reach {address}")
+
+    async def _reach(self, address: str, limit_s: float, tell: Callable[[str], None]) -> None:
+        try:
+            origin = parse_origin(address)
+            tls = self._tls_context(origin.grpc) if origin.tls else None
+            async with asyncio.timeout(limit_s):
+                await reach(origin, self._resolver, tls, self._loop)
+        except TimeoutError:
+            tell(f"{address}: no connection within {limit_s:g} s")
+        except (OSError, ValueError) as error:
+            tell(f"{address}: {words(error)}")
+        else:
+            tell("")
 
     def install(self, targets: Iterable[Target], services: Mapping[str, EndpointSource]) -> None:
         """The targets that plans use from now on, and where services live. Others retire."""

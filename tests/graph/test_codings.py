@@ -8,7 +8,7 @@ import brotli
 import pytest
 import zstandard
 
-from graph.codings import decoded
+from graph.codings import MEMBERS, decoded
 from graph.conditions import compile
 from graph.document import Document
 from graph.packed import Packed, document_of
@@ -50,6 +50,16 @@ def test_stays_closed_beyond_the_limit(name: str) -> None:
     packed = pack(TEXT)
     assert decoded(packed, coding, limit=len(TEXT)) is not None or b"," in coding
     assert decoded(packed, coding, limit=len(TEXT) - 1) is None
+
+
+@pytest.mark.parametrize(
+    ("coding", "part"),
+    [(b"gzip", gzip.compress(b"1")), (b"zstd", zstd(b"1")), (b"zstd", zstd(b""))],
+)
+def test_so_many_parts_and_no_more(coding: bytes, part: bytes) -> None:
+    """Each costs the time of a call, and a body of 100 MB could have ten million."""
+    assert decoded(part * MEMBERS, coding) is not None
+    assert decoded(part * (MEMBERS + 1), coding) is None
 
 
 @pytest.mark.parametrize("name", [name for name in CODINGS if name != "identity"])

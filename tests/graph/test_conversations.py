@@ -2,8 +2,8 @@
 manifest and what it says to its predictors.
 
 After the manifest come conversations as comments, each of them begun by `# sent BODY` (or
-`# sent BODY seed NUMBER`) and written as playbooks are: see tests/scripts.py. To add a case, add a
-file or a conversation.
+`# sent BODY seed NUMBER`, or `# sent BODY with NAME: VALUE` for a header) and written as playbooks
+are: see tests/scripts.py. To add a case, add a file or a conversation.
 """
 
 import re
@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from graph.caller import Caller
 from graph.compiler import compile
 from graph.loader import load
 from tests.scripts import play
 
 CASES = Path(__file__).parents[1] / "cases" / "walks"
 EXAMPLES = Path(__file__).parents[2] / "configs" / "examples"
-SENT = re.compile(r"# sent (?P<body>.*?)(?: seed (?P<seed>\d+))?")
+SENT = re.compile(r"# sent (?P<body>.*?)(?: seed (?P<seed>\d+))?(?: with (?P<header>[\w-]+: .+))?")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Conversation:
     manifest: str
     body: str
     seed: int
+    header: str
     playbook: str
 
 
@@ -41,6 +43,7 @@ def conversations() -> dict[str, Conversation]:
                 manifest,
                 match["body"],
                 int(match["seed"] or 0),
+                match["header"] or "",
                 "\n".join(line.removeprefix("# ") for line in lines),
             )
     return found
@@ -54,7 +57,9 @@ def test_conversation(name: str) -> None:
     case = FOUND[name]
     (document,) = load(case.manifest)
     assert document.graph is not None, document.problems
-    play(compile(document.graph), case.body, case.playbook, seed=case.seed)
+    name, _, value = case.header.encode().partition(b": ")
+    caller = Caller(headers=((name.lower(), value),) if name else ())
+    play(compile(document.graph), case.body, case.playbook, seed=case.seed, caller=caller)
 
 
 def test_every_file_has_a_conversation() -> None:

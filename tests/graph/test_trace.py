@@ -3,7 +3,7 @@
 from graph.document import Document
 from graph.effects import Input, Payload
 from graph.plan import Plan
-from graph.trace import Checked, Drawn, Trace
+from graph.trace import Answered, Checked, Drawn, Trace
 from graph.walk import walk
 from router.execute import Run
 from router.upstream.script import JSON, ScriptedUpstream, reply
@@ -63,3 +63,15 @@ def test_a_walk_is_the_same_without_a_trace() -> None:
     _, told_calls = told(of, b'{"x":1}', trace=Trace())
     _, calls = told(of, b'{"x":1}', trace=None)
     assert told_calls == calls
+
+
+def test_steps_that_ask_nobody_tell_their_answers() -> None:
+    guard = {"name": "guard", "respond": {"status": 413}, "condition": "big"}
+    shape = {"name": "shape", "data": "jmespath: {instances: request.rows}"}
+    of = plan(switch(guard, step("on", condition="@this", node="next")), next=sequence(shape))
+    events, calls = told(of, b'{"big":1}', trace=Trace())
+    assert [event.answer.status for event in events if isinstance(event, Answered)] == [413]
+    events, _ = told(of, b'{"rows":[1]}', trace=Trace())
+    (made,) = [event for event in events if isinstance(event, Answered)]
+    assert (made.address, made.answer.document.body) == ("test/g/next/shape", b'{"instances":[1]}')
+    assert calls == []

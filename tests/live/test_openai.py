@@ -108,7 +108,8 @@ async def test_a_switch_on_the_model() -> None:
         for model in ("large", "small", "tiny"):
             assert await said(client, model) == "hello there you"
         await client.embeddings.create(model="embed-1", input="a", encoding_format="float")
-    assert (large.served, embed.served, small.served) == (1, 1, 2)
+        assert (large.served, embed.served, small.served) == (1, 1, 2)
+        assert [model.id async for model in client.models.list()] == ["small", "tiny"]
 
 
 async def test_a_guard_lets_pass_or_answers_itself(predictor: Predictor) -> None:

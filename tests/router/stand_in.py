@@ -78,7 +78,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     sockets = [socket.socket(fileno=fd) for fd in arguments.listen_fd]
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(tick(counters))
-        await Worker(channel, lambda config, _: Plane(config, counters), sockets).run()
+        await Worker(channel, lambda config, *_: Plane(config, counters), sockets).run()
         os._exit(0)
 
 

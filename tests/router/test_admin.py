@@ -48,6 +48,9 @@ class Shown:
     def workers(self) -> dict[str, int]:
         return {"configured": 2, "serving": 2, "current": 2}
 
+    def explained(self) -> list[bytes]:
+        return [b'{"id":"b","took_ms":2}', b'{"id":"a","took_ms":1}']
+
     def snapshot(self) -> Snapshot:
         return Snapshot({}, [Sample("graphway_workers", 2)])
 
@@ -239,3 +242,15 @@ async def test_garbage_gets_a_clean_answer(
     assert response.content_type == "application/json"
     assert set(await response.json()) == {"error", "cause"}
     assert ("Allow" in response.headers) is (status == 405)
+
+
+async def test_requests_that_asked_to_be_explained(client: Client) -> None:
+    answer = await client.get("/explain")
+    assert answer.content_type == "application/json"
+    assert await answer.json() == {
+        "requests": [{"id": "b", "took_ms": 2}, {"id": "a", "took_ms": 1}]
+    }
+    assert await (await client.get("/explain/a")).json() == {"id": "a", "took_ms": 1}
+    missing = await client.get("/explain/c")
+    assert missing.status == 404
+    assert "/explain lists all" in (await missing.json())["cause"]

@@ -13,6 +13,7 @@ from router.channel import (
     Configure,
     Drain,
     Drained,
+    Explained,
     Install,
     Installed,
     Ready,
@@ -63,7 +64,7 @@ Parent = Channel[ToWorker, ToParent]
 async def talking(notes: Notes) -> AsyncIterator[tuple[Parent, "asyncio.Task[None]"]]:
     ours, theirs = socket.socketpair()
     parent = await parent_end(ours)
-    worker = Worker(await worker_end(theirs), lambda config, waiting: notes, ())
+    worker = Worker(await worker_end(theirs), lambda config, waiting, explained: notes, ())
     async with asyncio.TaskGroup() as tasks:
         yield parent, tasks.create_task(worker.run())
         parent.close()
@@ -101,7 +102,7 @@ async def test_from_start_to_drain() -> None:
 async def test_the_parent_hears_at_once_of_services_that_are_waited_for() -> None:
     made: list[Callable[[str], None]] = []
 
-    def make(_: DataPlaneConfig, waiting: Callable[[str], None]) -> Notes:
+    def make(_: DataPlaneConfig, waiting: Callable[[str], None], *__: object) -> Notes:
         made.append(waiting)
         return Notes()
 
@@ -117,6 +118,28 @@ async def test_the_parent_hears_at_once_of_services_that_are_waited_for() -> Non
         assert await parent.receive() == Waiting(("ns/a", "ns/b"))
         made[0]("ns/a")
         assert await parent.receive() == Waiting(("ns/a",))
+        parent.close()
+
+
+async def test_the_parent_gets_the_newest_records_of_requests() -> None:
+    made: list[Callable[[bytes], None]] = []
+
+    def make(_: DataPlaneConfig, __: object, explained: Callable[[bytes], None]) -> Notes:
+        made.append(explained)
+        return Notes()
+
+    ours, theirs = socket.socketpair()
+    parent = await parent_end(ours)
+    worker = Worker(await worker_end(theirs), make, ())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(worker.run())
+        await parent.send(Configure(DataPlaneConfig(explain_kept=2)))
+        assert await parent.receive() == Started()
+        for record in (b"1", b"2", b"3"):
+            made[0](record)
+        assert await parent.receive() == Explained((b"2", b"3"))
+        made[0](b"4")
+        assert await parent.receive() == Explained((b"4",))
         parent.close()
 
 
@@ -159,5 +182,5 @@ async def test_a_parent_that_begins_in_the_middle_is_a_bug() -> None:
     parent = await parent_end(ours)
     await parent.send(Ready(True))
     with pytest.raises(BrokenChannel, match="before Configure"):
-        await Worker(await worker_end(theirs), lambda config, _: Notes(), ()).run()
+        await Worker(await worker_end(theirs), lambda config, *_: Notes(), ()).run()
     parent.close()

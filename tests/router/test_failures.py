@@ -13,6 +13,7 @@ STATUSES = {
     FailureKind.NO_MATCH: 404,
     FailureKind.NO_ROUTE: 500,
     FailureKind.INVALID_ANSWER: 502,
+    FailureKind.NO_QUORUM: 502,
     FailureKind.MAPPING: 422,
     FailureKind.BAD_REQUEST: 400,
     FailureKind.UNRESOLVED: 503,

@@ -136,8 +136,8 @@ async def test_a_service_is_asked_at_its_origin(predictor: Predictor) -> None:
     graph = source("g", {"root": sequence({"serviceName": "iris", "forward": "Caller"})})
     services = table(("r1", 100, (predictor.origin,)), key="test/iris")
     async with Plane.of(graph, services=services) as plane:
-        await plane.get("/graphs/test/g/v2/health/ready?a=b")
-    assert [seen.path for seen in predictor.requests] == [b"/v2/health/ready?a=b"]
+        await plane.get("/graphs/test/g/v2/models/m/config?a=b")
+    assert [seen.path for seen in predictor.requests] == [b"/v2/models/m/config?a=b"]
 
 
 async def test_the_next_step_gets_the_body_and_no_other_header(predictor: Predictor) -> None:

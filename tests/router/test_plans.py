@@ -87,6 +87,46 @@ def test_by_host(name: str) -> None:
     assert found(b"/", host, "test/digits") == (expected or "test/digits")
 
 
+MODELS = {
+    "V1, to predict": (b"/v1/models/digits:predict", "test/digits"),
+    "V1, to explain": (b"/v1/models/digits:explain", "test/digits"),
+    "V1, the model": (b"/v1/models/digits", "test/digits"),
+    "V2, to infer": (b"/v2/models/digits/infer", "test/digits"),
+    "V2, a version": (b"/v2/models/digits/versions/1/infer", "test/digits"),
+    "V2, the model": (b"/v2/models/digits", "test/digits"),
+    "the key of a graph": (b"/v2/models/prod/iris/ready", "prod/iris"),
+    "the key in V1": (b"/v1/models/prod/iris:predict", "prod/iris"),
+    "the key, escaped": (b"/v2/models/prod%2Firis/infer", "prod/iris"),
+    "escapes are undone": (b"/v2/models/d%69gits/infer", "test/digits"),
+    "a name that two have": (b"/v2/models/iris/infer", None),
+    "an unknown name": (b"/v2/models/rose/infer", None),
+    "no name": (b"/v2/models/", None),
+    "an unknown namespace": (b"/v2/models/dev/iris/infer", None),
+    "another path": (b"/v3/models/digits", None),
+    "deeper": (b"/x/v2/models/digits/infer", None),
+    "no text": (b"/v2/models/%ff%00/infer", None),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_by_model(name: str) -> None:
+    path, expected = MODELS[name]
+    assert found(path) == expected
+    assert found(path, b"nobody.knows", "a-b/my-iris") == (expected or "a-b/my-iris")
+    assert found(path, b"iris.test", "a-b/my-iris") == "test/iris", "the host goes before"
+
+
+def test_what_a_graph_is_called() -> None:
+    routes = plans(*SERVED).routes
+    called = {plan.key: routes.called(plan) for plan in routes.plans.values()}
+    assert called == {
+        "test/iris": "test/iris",
+        "prod/iris": "prod/iris",
+        "test/digits": "digits",
+        "a-b/my-iris": "my-iris",
+    }
+
+
 def test_graphs_alone_is_a_path_like_others() -> None:
     assert found(b"/graphs", b"iris.test") == "test/iris"
 

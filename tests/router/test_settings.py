@@ -53,6 +53,13 @@ def test_each_limit_and_upstream_value_is_a_setting() -> None:
             {"GRAPHWAY_LIMIT_BODY_BYTES": "5MiB"}, {}, "limit_body_bytes", 5 << 20, id="a size"
         ),
         pytest.param(
+            {"GRAPHWAY_BINARY_TENSORS": "never, http://h:9000/=auto,default/iris=always"},
+            {},
+            "binary_tensors",
+            {"": "never", "http://h:9000": "auto", "default/iris": "always"},
+            id="some of many",
+        ),
+        pytest.param(
             {"GRAPHWAY_PASS_RESPONSE_HEADERS": "X-A, x-b,"},
             {},
             "pass_response_headers",
@@ -105,6 +112,8 @@ def test_a_command_may_have_defaults_of_its_own(
             {"WORKER_HANG_SECONDS": "2"}, {}, ["0 (never) or at least 3"], id="below the pulse"
         ),
         pytest.param({"LIMIT_BODY_BYTES": "5 zz"}, {}, ["byte unit"], id="unknown unit"),
+        pytest.param({"BINARY_TENSORS": "yes"}, {}, ["always or never", "GET /v2"], id="a word"),
+        pytest.param({"BINARY_TENSORS": "iris=never"}, {}, ["NAMESPACE/NAME=..."], id="whom"),
         pytest.param({"COMPAT": "knative"}, {}, ["GRAPHWAY_COMPAT", "'kserve'"], id="compat"),
     ],
 )

@@ -85,6 +85,15 @@ async def test_the_type_of_a_request_goes_on(name: str) -> None:
     assert dict(whole.upstream.calls[0].call.headers) == {b"content-type": expected}
 
 
+async def test_tensors_behind_json_are_no_json() -> None:
+    whole = Whole(G)
+    whole.send(headers=((b"inference-header-content-length", b"2"),))
+    assert set(whole.upstream.calls[0].call.headers) == {
+        (b"content-type", b"application/octet-stream"),
+        (b"inference-header-content-length", b"2"),
+    }
+
+
 async def test_what_describes_a_body_goes_on_with_it() -> None:
     headers = (
         (b"content-type", b"application/octet-stream"),

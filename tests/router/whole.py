@@ -2,12 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
 from graph.document import Document
 from graph.effects import Answer, Headers
+from router.about import About
+from router.bridge import Bridge
 from router.config import DataPlaneConfig, GraphSource
 from router.counters import Block, Counters, Kind, Labels, Reader
 from router.deadlines import Deadlines
@@ -45,6 +47,7 @@ class Whole:
         self.loop = asyncio.get_running_loop()
         self.upstream = ScriptedUpstream(script)
         self.logged: list[tuple[Request, Response]] = []
+        self.explained: list[bytes] = []
         self._block = Block.create(1 << 20)
         counters = Counters(self._block)
         self.plans = Plans(default=config.default_graph, compat=config.compat)
@@ -55,6 +58,7 @@ class Whole:
             config,
             self.plans,
             self.upstream,
+            Bridge(self.upstream, lambda _: None, config.binary_tensors, self.loop),
             counters,
             Deadlines(self.loop),
             (lambda request, response: self.logged.append((request, response)))
@@ -62,6 +66,8 @@ class Whole:
             else None,
             Random(seed),
             lambda: ready,
+            About(self.plans, _Reaching(self.upstream, self.loop), self.loop.time),
+            self.explained.append,
         )
 
     def send(
@@ -86,6 +92,17 @@ class Whole:
     def labels(self, name: str) -> set[Labels]:
         reader = Reader(self._block)
         return {tuple(sorted(series.labels)) for series in reader.series() if series.name == name}
+
+
+class _Reaching:
+    """The scripted upstream, with somebody at every address."""
+
+    def __init__(self, upstream: ScriptedUpstream, loop: asyncio.AbstractEventLoop) -> None:
+        self.start = upstream.start
+        self._loop = loop
+
+    def reach(self, address: str, limit_s: float, tell: Callable[[str], None]) -> None:
+        self._loop.call_soon(tell, "")
 
 
 class Sent:

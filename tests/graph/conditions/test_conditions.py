@@ -30,11 +30,6 @@ def test_a_condition_answers_for_bytes_documents_and_inputs(text: str) -> None:
         assert condition.matches(document) is matches
 
 
-def test_cel_is_refused_with_what_to_write_instead() -> None:
-    with pytest.raises(ValueError, match=r"CEL conditions are not supported.*jmespath:"):
-        compile("cel:true")
-
-
 def test_any_text_is_a_gjson_path() -> None:
     for text in ("\ud800", "\x00", "((((", '"', "é" * 10_000):
         assert not compile(text)(b"{}")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.effects import Reply
+from graph.packed import Packed
 from router.upstream.script import reply
 from tests.scripts import Fields, ensemble, plan, run_through, step
 
@@ -71,3 +72,31 @@ def test_what_was_answered_is_what_is_read(values: list[object]) -> None:
     bodies = [json.dumps(value).encode() for value in values]
     body = merged(ensemble(*(step() for _ in values)), bodies)
     assert json.loads(body) == {str(index): value for index, value in enumerate(values)}
+
+
+def test_binary_tensors_stand_behind_the_object() -> None:
+    def packed(name: str, tail: bytes) -> Reply:
+        json = b'{"outputs":[{"name":"%b","parameters":{"binary_data_size":%d}}]}' % (
+            name.encode(),
+            len(tail),
+        )
+        return Reply(200, (), Packed(json + tail, b"", b"%d" % len(json)))
+
+    answers = {
+        "test/g/root/a": packed("p", b"\x01\x02"),
+        "test/g/root/b": reply(b'{"outputs":[]}'),
+        "test/g/root/c": packed("q", b"\xff"),
+        "test/g/root/d": Reply(200, (), Packed(b"{}\x00", b"", b"99")),
+    }
+    steps = [step(name) for name in "abcd"]
+    outcome, _ = run_through(plan(ensemble(*steps)), b"{}", lambda call: answers[call.address])
+    assert isinstance(outcome, Reply)
+    json = outcome.document.json
+    assert outcome.headers == (
+        (b"content-type", b"application/octet-stream"),
+        (b"inference-header-content-length", b"%d" % len(json)),
+    )
+    assert outcome.document.body == json + b"\x01\x02\xff"
+    assert json.startswith(b'{"a":{"outputs":[{"name":"p"')
+    assert b'"b":{"outputs":[]},"c":' in json
+    assert json.endswith(b'"cause":"the answer is not JSON"}}')

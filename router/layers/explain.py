@@ -1,0 +1,36 @@
+"""Tells the caller who asks (`X-Graphway-Explain: true`) which way its request went, and keeps the
+whole record for the admin port.
+
+Names of steps, and how long they took, are the graph's own business, so it can be switched off.
+"""
+
+from collections.abc import Callable
+from time import monotonic, time
+
+from graph.trace import Trace
+from router.explained import record, route
+from router.messages import CLIENT_CLOSED, Cancellable, Handler, Request, Respond, Response
+
+ASK = b"x-graphway-explain"
+ROUTE = b"x-graphway-route"
+
+
+def explain(inner: Handler, keep: Callable[[bytes], None]) -> Handler:
+    def handle(request: Request, respond: Respond) -> Cancellable:
+        asked = request.head.fields.get(ASK)
+        if asked is None or asked.lower() != b"true" or request.plan is None:
+            return inner(request, respond)
+        began = time()
+        trace = request.trace = Trace()
+
+        def finished(response: Response) -> None:
+            took_s = monotonic() - request.started
+            line = route(trace.events, took_s)
+            if response.status != CLIENT_CLOSED:
+                response.headers = (*response.headers, (ROUTE, line.encode()))
+            keep(record(request, response, began, took_s, line))
+            respond(response)
+
+        return inner(request, finished)
+
+    return handle
