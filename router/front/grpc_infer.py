@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from graph.document import Document
 from graph.effects import Headers
+from graph.tensors.message import Message
+from graph.tensors.model import Side
 from router.failures import FAILURES
 from router.messages import CLIENT_CLOSED, Cancellable, Request, Response
 from router.wire.grpc.fields import model_name, stream_error, stream_response
@@ -187,7 +188,7 @@ class StreamInfer:
 def request_of(call: "GrpcCall", message: bytes) -> Request:
     head = call.head
     assert head is not None
-    request = Request(head.head, Document(message))
+    request = Request(head.head, Message(message, Side.REQUEST))
     request.started = monotonic()
     request.client = call.client
     request.timeout_s = head.timeout_s
