@@ -40,21 +40,23 @@ class Form(Enum):
 
 
 class Document:
-    """Bytes that may be JSON. `body` is given; everything else is found when first asked for."""
+    """Bytes that may be JSON. `body` is given; everything else is found when first asked for.
+
+    Two are made for each hop, and mostly nobody asks: what is unknown is the class's, not set.
+    """
 
     form: ClassVar[Form] = Form.PLAIN
 
-    __slots__ = ("_spliceable", "_value", "body", "json", "member", "seen", "shape", "text")
+    shape = UNREAD  # callers on the hot path read it and call `examine` while it is UNREAD
+    member: object = None  # the member that a condition has looked up, and
+    text: bytes | None = None  # its text: kept for the next one that asks for the same
+    seen: object = None  # what conditions of another language have found out
+    _value: Any = _UNREAD_VALUE
+    _spliceable: bool | None = None
 
     def __init__(self, body: bytes) -> None:
         self.body = body  # as it travels
         self.json = body  # what all questions are about: the same, but for what `packed` opens
-        self.shape = UNREAD  # callers on the hot path read it and call `examine` while it is UNREAD
-        self.member: object = None  # the member that a condition has looked up, and
-        self.text: bytes | None = None  # its text: kept for the next one that asks for the same
-        self.seen: object = None  # what conditions of another language have found out
-        self._value: Any = _UNREAD_VALUE
-        self._spliceable: bool | None = None
 
     @property
     def valid(self) -> bool:

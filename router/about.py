@@ -15,7 +15,7 @@ from graph.spec import RouterType
 from router.config import EndpointSource
 from router.plans import Plans
 from router.probe import described
-from router.readiness import Asking, Readiness, Tell, get
+from router.readiness import Asking, Readiness, Tell, question
 
 EXTENSIONS = ("binary_tensor_data",)
 PLATFORM = "graphway"
@@ -89,7 +89,7 @@ class About:
             known = self._described.get(target.name)
             if known is None or known.until < self._now():
                 known = self._described[target.name] = _Described(self._now)
-                self._upstream.start(get(asked.url, asked.v2), known.answered)
+                self._upstream.start(question(asked, asked.v2), known.answered)
             known.ask(tell)
             return
         tell({})

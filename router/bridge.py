@@ -9,7 +9,8 @@ V2. How, `graph.tensors.crossing` knows.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from graph.document import Document, Form
 from graph.effects import Answer, Call, Failure, FailureKind, Headers, Reply

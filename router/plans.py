@@ -20,7 +20,8 @@ SERVICES = b"/services/"
 V1_MODELS = b"/v1/models/"
 V2_MODELS = b"/v2/models/"
 _MODELS = (V1_MODELS, V2_MODELS)
-# Distinct Host headers and the length of each; callers choose them, so the memory is bounded.
+# Distinct Host headers and the length of each: callers choose them, so the memory is bounded. So is
+# that of paths that name models.
 HOSTS_REMEMBERED = 1024
 HOST_BYTES = 264  # a name has 253 at most, and a port behind it
 
@@ -38,7 +39,7 @@ class Service:
 
 
 class Routes:
-    """One generation of plans and services. Immutable but for its memory of hosts."""
+    """One generation of plans and services. Immutable but for its memory of hosts and models."""
 
     def __init__(self, plans: Iterable[Plan], services: Iterable[str], default: str | None) -> None:
         self.plans = {plan.key: plan for plan in plans}
@@ -54,6 +55,7 @@ class Routes:
         self._by_model = _by_model(self._by_path.values())
         self._default = self.plans.get(default) if default else None
         self._hosts: dict[bytes, Plan | Service | None] = {}
+        self._models: dict[bytes, Plan | None] = {}  # by path
 
     def find(self, path: bytes, host: bytes) -> Plan | Service | None:
         """`/graphs/<namespace>/<name>` or `/services/<namespace>/<name>` and below by path, others
@@ -74,8 +76,15 @@ class Routes:
                 self._hosts[host] = found
         if found is not None:
             return found
-        if path.startswith(_MODELS) and (named := self._named(path)) is not None:
-            return named
+        if path.startswith(_MODELS):
+            try:
+                named = self._models[path]
+            except KeyError:
+                named = self._named(path)
+                if len(self._models) < HOSTS_REMEMBERED and len(path) <= HOST_BYTES:
+                    self._models[path] = named
+            if named is not None:
+                return named
         return self._default
 
     def called(self, plan: Plan) -> str:

@@ -1,22 +1,22 @@
 """How a target is asked whether it is ready, and what its answer says. Pure.
 
-By the path that steps call: V2's has a page of readiness, V1's one that says ready; of any other
-URL it is known only whether somebody takes connections.
+By the path that steps call: V2's has a page of readiness, gRPC a method, V1's path a page that says
+ready; of any other URL it is known only whether somebody takes connections.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
 
 from graph.document import Document
 from graph.effects import Reply
 from graph.plan import Target
 from router.config import EndpointSource
+from router.speech import V1, V2
+from router.wire.grpc.fields import MODEL_NAME, text
 
-_V2 = re.compile(r"(?P<base>.*)/v2/models/(?P<model>[^/]+(?:/versions/[^/]+)?)/infer")
-_V1 = re.compile(r"(?P<base>.*)/v1/models/(?P<model>[^/:]+):(?:predict|explain)")
-_HTTP = ("http://", "https://")
+_SERVICE = "/inference.GRPCInferenceService"
+_READY = b"\x08\x01"  # field 1: true
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class Probe:
     """`url` is where to connect, and what the page lies below. Without a page, that is all."""
 
     url: str
-    page: str = ""
+    page: str = ""  # or a method of gRPC
     v2: str = ""  # the page of the model's metadata, where the protocol has one
+    message: bytes | None = None  # of gRPC
 
     @property
     def asked(self) -> str:
@@ -36,8 +37,8 @@ def probe(url: str) -> Probe:
     """Of an http(s) or grpc(s) URL that a step calls."""
     parts = urlsplit(url)
     origin = urlunsplit((parts.scheme, parts.netloc, "", "", ""))
-    if not url.startswith(_HTTP):
-        return Probe(origin)
+    if parts.scheme in {"grpc", "grpcs"}:
+        return _by_grpc(origin, unquote_to_bytes(parts.path[1:]))
     return _by_path(origin, parts.path)
 
 
@@ -74,25 +75,39 @@ def described(target: Target, endpoints: Mapping[str, EndpointSource]) -> Probe 
 def _of_addresses(source: EndpointSource) -> Iterator[Probe]:
     for revision in source.revisions:
         for address in revision.addresses:
-            http = address.startswith(_HTTP)
-            yield _by_path(address, revision.path or source.path) if http else Probe(address)
+            if address.startswith(("grpc://", "grpcs://")):
+                yield _by_grpc(address, b"")
+            elif address.startswith("unix:"):
+                yield Probe(address)
+            else:
+                yield _by_path(address, revision.path or source.path)
 
 
 def _by_path(origin: str, path: str) -> Probe:
-    if found := _V2.fullmatch(path):
+    if found := V2.fullmatch(path):
         model = f"/v2/models/{found['model']}"
         return Probe(origin + found["base"], f"{model}/ready", model)
-    if found := _V1.fullmatch(path):
+    if found := V1.fullmatch(path):
         return Probe(origin + found["base"], f"/v1/models/{found['model']}")
     return Probe(origin)
+
+
+def _by_grpc(origin: str, model: bytes) -> Probe:
+    if model:
+        return Probe(origin, f"{_SERVICE}/ModelReady", message=text(MODEL_NAME, model))
+    return Probe(origin, f"{_SERVICE}/ServerReady", message=b"")
 
 
 def unready(probe: Probe, answer: Reply) -> str:
     """Why this answer of its page does not say ready, or nothing.
 
     V2's must be 2xx. V1's page is there on some servers only: 4xx means that one answers, 5xx that
-    it cannot.
+    it cannot. So is gRPC's method: where it is not known (501), somebody has said so.
     """
+    if probe.message is not None:
+        if answer.ok and not answer.document.body.startswith(_READY):
+            return f"{probe.asked} says that it is not ready"
+        return "" if answer.ok or answer.status == 501 else f"{probe.asked} answers {answer.status}"
     if probe.v2:
         return "" if answer.ok else f"{probe.asked} answers {answer.status}"
     if answer.status >= 500:

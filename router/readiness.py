@@ -18,6 +18,7 @@ from router.probe import Probe, probes, unready
 LIMIT_S = 2.0
 REMEMBERED_S = 1.0
 _ACCEPT: Headers = ((b"accept", b"application/json"),)
+_GRPC: Headers = ((b"content-type", b"application/grpc"),)
 
 Tell = Callable[[str], None]
 """Told once, at once or later: nothing, if ready, else who is not and why."""
@@ -70,18 +71,19 @@ class Readiness:
         def answered(answer: Answer) -> None:
             tell(answer.cause if isinstance(answer, Failure) else unready(probe, answer))
 
-        self._upstream.start(get(probe.url, probe.page), answered)
+        self._upstream.start(question(probe), answered)
 
 
-def get(url: str, page: str) -> Call:
-    """A question of our own to a server, for no graph."""
+def question(probe: Probe, page: str = "") -> Call:
+    """Of our own to a server, for no graph: for its page of readiness, or another one."""
+    grpc = probe.message is not None
     return Call(
         "router/health/probe/0",
-        Target(url, url),
-        _ACCEPT,
-        b"",
+        Target(probe.url, probe.url),
+        _GRPC if grpc else _ACCEPT,
+        probe.message or b"",
         LIMIT_S,
-        forward=Forward(b"GET", page.encode()),
+        forward=Forward(b"POST" if grpc else b"GET", (page or probe.page).encode()),
     )
 
 

@@ -18,9 +18,6 @@ def forward(node: NodeSubject) -> Iterator[Problem]:
         elif not step.service_url and not step.service_name:
             message = "the step asks nobody; give it a serviceUrl or a serviceName, or remove it"
             yield Code.FORWARD_WITHOUT_TARGET.at(at, message)
-        elif (step.service_url or "").lower().startswith(("grpc:", "grpcs:")):
-            message = "gRPC has no methods and paths; give it an http or https URL, or remove it"
-            yield Code.FORWARD_WITHOUT_TARGET.at(at, message)
         elif step.map_predictions_to_instances:
             message = (
                 "the step gets `instances`, at a path that the caller chose; remove it, or"

@@ -159,5 +159,5 @@ def _overload(function: str, given: str) -> str:
     if {"int", "double"} <= set(kinds):
         hint = "; numbers with and without a point do not mix: write double(...) or 1.0"
     elif {"int", "string"} <= set(kinds):
-        hint = "; a number has no quotes"
+        hint = "; compare alike with alike: `'1'` with text, `1` with numbers"
     return f"{shown(name)} does not go with {' and '.join(kinds)}{hint}"

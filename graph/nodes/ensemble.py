@@ -6,7 +6,7 @@ answer, whatever its status, or the error that stands for it. With `combine`, `q
 `deadlineSeconds` answers are joined otherwise: see `joined`.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from graph.effects import All, Answer, Call, Input, Payload, Walk
 from graph.nodes.enter import enter

@@ -3,14 +3,19 @@
 import asyncio
 import json
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc
+import grpc.aio
 import pytest
 
 from router.config import DataPlaneConfig, EndpointSource, GraphSource
 from tests.kit.client import Client, request
 from tests.kit.eventually import eventually, eventually_awaited
+from tests.kit.grpc_predictor import grpc_predictor
 from tests.kit.message import Response
 from tests.kit.predictor import Predictor
 from tests.kit.scripts import Gate, hold, never, reply
@@ -215,6 +220,41 @@ async def test_v1_is_asked(predictor: Predictor) -> None:
     predictor.on("/v1/models/m", reply(b'{"ready": false}'))
     async with Plane.of(graph("g", predictor.url("/v1/models/m:predict"))) as plane:
         assert await ready(plane) == f"{predictor.origin}/v1/models/m says that it is not ready"
+
+
+@pytest.mark.parametrize("knows", [True, False])
+async def test_grpc_is_asked(knows: bool) -> None:
+    asked: list[bytes] = []
+
+    async def model_ready(message: bytes, context: object) -> bytes:
+        asked.append(message)
+        return b"\x08\x01" if message == b"\x0a\x01m" else b""
+
+    async with grpc_predictor() as plain, ready_predictor(model_ready) as knowing:
+        port = knowing if knows else plain.port
+        good, bad = f"grpc://127.0.0.1:{port}/m", f"grpc://127.0.0.1:{port}/other"
+        async with Plane.of(graph("g", good), graph("h", bad)) as plane:
+            assert await ready(plane) == ""
+            method = "/inference.GRPCInferenceService/ModelReady"
+            no = f"grpc://127.0.0.1:{port}{method} says that it is not ready" if knows else ""
+            assert await ready(plane, "h") == no
+    assert len(asked) == (2 if knows else 0)
+
+
+@asynccontextmanager
+async def ready_predictor(model_ready: Any) -> AsyncIterator[int]:
+    server = grpc.aio.server()
+    method = grpc.unary_unary_rpc_method_handler(model_ready)
+    service = grpc.method_handlers_generic_handler(
+        "inference.GRPCInferenceService", {"ModelReady": method}
+    )
+    server.add_generic_rpc_handlers((service,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield port
+    finally:
+        await server.stop(0)
 
 
 async def test_every_target_is_asked_and_all_that_fail_are_said(predictor: Predictor) -> None:

@@ -235,6 +235,15 @@ def test_hosts_longer_than_a_name_can_be_are_not_remembered() -> None:
     assert list(routes._hosts) == [b"else.where"]
 
 
+def test_paths_of_models_are_remembered_up_to_a_number() -> None:
+    routes = plans(*SERVED).routes
+    for index in range(3 * HOSTS_REMEMBERED):
+        assert routes.find(b"/v2/models/digits/%d" % index, b"") is routes.plans["test/digits"]
+    assert routes.find(b"/v2/models/digits/" + b"x" * HOST_BYTES, b"") is not None
+    assert len(routes._models) == HOSTS_REMEMBERED
+    assert all(len(path) <= HOST_BYTES for path in routes._models)
+
+
 # replacing
 
 

@@ -9,6 +9,8 @@ from router.config import EndpointSource, RevisionSource
 from router.probe import Probe, described, probe, probes, unready
 
 H = "http://h:9000"
+GRPC = "/inference.GRPCInferenceService"
+READY = Probe("grpc://h", f"{GRPC}/ModelReady", message=b"m")
 V1 = Probe(H, "/v1/models/m")
 V2 = Probe(H, "/v2/models/m/ready", "/v2/models/m")
 
@@ -33,7 +35,11 @@ URLS = {
     "V1, something else": (f"{H}/v1/models/m:classify", Probe(H)),
     "a path": (f"{H}/v1/chat/completions", Probe(H)),
     "no path": (H, Probe(H)),
-    "gRPC": ("grpc://h:9000/v2/models/m/infer", Probe("grpc://h:9000")),
+    "gRPC": ("grpc://h:9000", Probe("grpc://h:9000", f"{GRPC}/ServerReady", message=b"")),
+    "gRPC, a model": (
+        "grpcs://h/a%20b",
+        Probe("grpcs://h", f"{GRPC}/ModelReady", message=b"\x0a\x03a b"),
+    ),
 }
 
 
@@ -60,6 +66,11 @@ SERVICES = {
     "by hand, at two places": (
         EndpointSource.of((H, "http://i"), ANY_PATH),
         [Probe(H), Probe("http://i")],
+        None,
+    ),
+    "by hand, gRPC": (
+        EndpointSource.of(("grpc://h",), V2_PATH),
+        [Probe("grpc://h", f"{GRPC}/ServerReady", message=b"")],
         None,
     ),
     "by hand, a socket": (EndpointSource.of(("unix:/s",), V2_PATH), [Probe("unix:/s")], None),
@@ -93,6 +104,10 @@ ANSWERS = {
     "V1, no such page": (V1, 404, b"", ""),
     "V1, no GETs": (V1, 405, b"", ""),
     "V1, not ready": (V1, 503, b"", f"{H}/v1/models/m answers 503"),
+    "gRPC, yes": (READY, 200, b"\x08\x01", ""),
+    "gRPC, no": (READY, 200, b"", f"{READY.asked} says that it is not ready"),
+    "gRPC, no such method": (READY, 501, b"", ""),
+    "gRPC, no such model": (READY, 404, b"", f"{READY.asked} answers 404"),
 }
 
 

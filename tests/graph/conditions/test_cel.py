@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.caller import Caller
@@ -266,6 +266,7 @@ NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infini
 OPERATORS = ("==", "!=", "<", "<=", ">", ">=")
 
 
+@settings(deadline=None)  # the first one loads the library
 @given(NUMBERS, st.sampled_from(OPERATORS), NUMBERS)
 def test_numbers_compare_as_numbers(left: float, operator: str, right: float) -> None:
     expected = eval(f"{left!r} {operator} {right!r}")  # noqa: S307 - numbers and an operator
@@ -275,6 +276,7 @@ def test_numbers_compare_as_numbers(left: float, operator: str, right: float) ->
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
+@settings(deadline=None)  # the first one loads the library
 @given(TEXTS, st.sampled_from(OPERATORS), TEXTS)
 def test_texts_compare_by_code_points(left: str, operator: str, right: str) -> None:
     expected = eval(f"left {operator} right", {"left": left, "right": right})  # noqa: S307
@@ -283,7 +285,7 @@ def test_texts_compare_by_code_points(left: str, operator: str, right: str) -> N
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | NUMBERS | st.integers() | st.text(max_size=5),
+    st.none() | st.booleans() | NUMBERS | st.integers() | TEXTS,
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(st.sampled_from(("a", "b", "x-y", "é")), inner, max_size=4)
@@ -310,6 +312,7 @@ def walked(value: Any, path: str) -> Iterator[Any]:
     yield value
 
 
+@settings(deadline=None)  # the first one loads the library
 @given(JSON, st.sampled_from(PATHS))
 def test_a_path_finds_what_is_there(body: Any, path: str) -> None:
     found = list(walked(body, path))

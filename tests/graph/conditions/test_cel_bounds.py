@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.conditions import compile
@@ -173,6 +173,7 @@ BODIES = st.recursive(
 )
 
 
+@settings(deadline=None)  # the first one loads the library
 @given(EXPRESSIONS, BODIES)
 def test_any_expression_on_any_body_says_yes_or_no(expression: str, body: Any) -> None:
     try:
