@@ -22,6 +22,7 @@ FAILURES: dict[FailureKind, Meaning] = {
     FailureKind.NO_QUORUM: Meaning(502, "warning"),
     FailureKind.MAPPING: Meaning(422, "info"),  # the caller's data, or a step's, is not as expected
     FailureKind.BAD_REQUEST: Meaning(400, "info"),
+    FailureKind.STALLED: Meaning(408, "info"),
     FailureKind.UNRESOLVED: Meaning(503, "warning"),  # may well come up soon
     FailureKind.CONNECT: Meaning(502, "warning"),
     FailureKind.RESET: Meaning(502, "warning"),
