@@ -9,6 +9,7 @@ from functools import partial
 from random import Random
 from typing import cast
 
+from graph.document import Form
 from graph.effects import Answer, Call, Failure, Forward, Headers
 from router import failures
 from router.execute import Upstream
@@ -91,7 +92,7 @@ def call_service(upstream: Upstream, random: Random) -> Handler:
             None,
             bits(64),
             Forward(head.method, _target(head)),
-            stream=True,
+            stream=request.document.form is not Form.MESSAGE,  # gRPC answers with one message
             upload=request.upload,
         )
         forwarded = Forwarded(request, call, respond)

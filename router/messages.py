@@ -59,11 +59,13 @@ class Request:
         "document",
         "failure",
         "head",
+        "model",
         "plan",
         "request_id",
         "revision",
         "service",
         "started",
+        "timeout_s",
         "trace",
         "upload",
     )
@@ -77,6 +79,8 @@ class Request:
         self.plan: Plan | None = None
         self.service: Service | None = None  # asked for without a graph
         self.revision = ""  # of this service
+        self.timeout_s: float | None = None  # how long the caller waits, where it says so
+        self.model = b""  # that the message names, where the path names none
         self.decisions: list[Decision] = []
         self.failure: Failure | None = None
         self.upload: Pipe | None = None  # the body, if it is not whole; the document is empty then

@@ -8,6 +8,7 @@ from typing import cast
 from urllib.parse import quote
 
 from graph.caller import Caller
+from graph.document import Form
 from graph.effects import Decision, Failure, Headers, Input, Outcome, Payload, Reply
 from graph.packed import document_of
 from graph.walk import walk
@@ -99,11 +100,13 @@ class Exchange:
     def done(self, outcome: Outcome) -> None:
         self._run = None
         request = self._request
-        if isinstance(outcome, Reply) and differs(request, outcome):
-            if outcome.stream is not None:
-                self._gather(outcome, cast(Pipe, outcome.stream))
+        if isinstance(outcome, Reply):
+            stream = cast(Pipe | None, outcome.stream)
+            if stream is not None and _needs_whole(request, outcome):
+                self._gather(outcome, stream)
                 return
-            outcome = fitted(request, outcome)
+            if differs(request, outcome):
+                outcome = fitted(request, outcome)
         if isinstance(outcome, Failure):
             request.failure = outcome
             self._respond(failures.response(outcome, request.plan))
@@ -117,8 +120,8 @@ class Exchange:
             plan = request.plan
             if plan is not None and plan.partial:
                 headers += _partial(request.decisions)
-            if outcome.stream is not None:
-                stream = cast(Pipe, outcome.stream)
+            stream = cast(Pipe | None, outcome.stream)
+            if stream is not None:
                 response = Response(outcome.status, headers, stream=stream)
                 stream.watch(partial(note_end, request, response))
                 self._respond(response)
@@ -144,6 +147,10 @@ class Exchange:
             self._run = None
             run.cancel()
             self._respond(Response(CLIENT_CLOSED))
+
+
+def _needs_whole(request: Request, outcome: Reply) -> bool:
+    return request.document.form is Form.MESSAGE or differs(request, outcome)
 
 
 def _partial(decisions: list[Decision]) -> Headers:

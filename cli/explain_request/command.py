@@ -41,9 +41,9 @@ EXAMPLES = (
     "Examples:\n"
     "  graphway explain request graph.yaml --body '{\"instances\": [[1, 2]]}'\n"
     "  graphway explain request graph.yaml --body @request.json -H 'x-tier: gold'\n"
-    "  graphway explain request . --graph shop/cart --body @- --answers answers.yaml\n"
+    "  graphway explain request . --graph shop/cart --body @- --answers a.yaml\n"
     "  graphway explain request graph.yaml --path /v1/chat/completions --seed 7\n\n"
-    "Answers are given by step, as NAME or NODE/NAME, one or a list for repeated calls:\n"
+    "Answers are given by step (NAME or NODE/NAME), one or a list for repeated calls:\n"
     "  detect: {body: {predictions: [[1, 2]]}}\n"
     "  classify: [{status: 503, body: busy, after: 0.2}, {error: timeout}]\n\n"
     "An error is connect, timeout, reset, protocol, unresolved or overload; `after` is in"
@@ -55,11 +55,15 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LATIN = re.compile(r"[ \t\x21-\x7e\x80-\xff]*")
 
 
+app = typer.Typer(add_completion=False)
+
+
 class Form(StrEnum):
     TEXT = "text"
     JSON = "json"
 
 
+@app.command(help=HELP, epilog=EXAMPLES)
 def request(
     paths: Annotated[
         list[str],

@@ -1,8 +1,9 @@
 """Ends a request that takes too long: every call of it is cancelled, the caller gets 504.
 
 Two limits: until the answer begins (`routerTimeouts.serverWrite`; where the request's body is a
-stream, from its end), and of the whole request (`timeout` of the graph, or the caller's
-X-Graphway-Timeout-Ms if that is shorter). An answer that has begun when its time is up breaks off.
+stream, from its end), and of the whole request (the shortest of `timeout` of the graph, the
+caller's X-Graphway-Timeout-Ms and gRPC's own timeout). An answer that has begun when its time is up
+breaks off.
 """
 
 import re
@@ -31,6 +32,8 @@ def deadline(inner: Handler, deadlines: Deadlines) -> Handler:
                 respond(failures.error(400, cause))
                 return DONE
             whole_s = min(int(asked) / 1000, whole_s or float("inf"))
+        if request.timeout_s is not None:
+            whole_s = min(request.timeout_s, whole_s or float("inf"))
         if begin_s is None and whole_s is None:
             return inner(request, respond)
         limited = _Limited(request, respond)

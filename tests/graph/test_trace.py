@@ -3,11 +3,11 @@
 from graph.document import Document
 from graph.effects import Input, Payload
 from graph.plan import Plan
-from graph.trace import Answered, Checked, Drawn, Trace
+from graph.trace import Answered, Checked, Drawn, Partial, Trace
 from graph.walk import walk
 from router.execute import Run
 from router.upstream.script import JSON, ScriptedUpstream, reply
-from tests.scripts import plan, sequence, splitter, step, switch
+from tests.scripts import ensemble, plan, sequence, splitter, step, switch
 
 
 def told(of: Plan, body: bytes, *, trace: Trace | None) -> tuple[list[object], list[str]]:
@@ -75,3 +75,9 @@ def test_steps_that_ask_nobody_tell_their_answers() -> None:
     (made,) = [event for event in events if isinstance(event, Answered)]
     assert (made.address, made.answer.document.body) == ("test/g/next/shape", b'{"instances":[1]}')
     assert calls == []
+
+
+def test_an_ensemble_tells_whose_answers_it_is_without() -> None:
+    of = plan({**ensemble(step("a"), step("b"), step("c")), "quorum": 2})
+    events, _ = told(of, b"{}", trace=Trace())
+    assert events == [Partial("test/g/root", ("c",))]
