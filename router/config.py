@@ -38,8 +38,16 @@ class UpstreamConfig(msgspec.Struct, frozen=True):
     connect_timeout_s: float = 5.0
     dns_refresh_s: float = 30.0
     call_timeout_s: float | None = None  # for graphs that set no routerTimeouts.serviceClient
+    stream_idle_timeout_s: float | None = 300.0  # between two pieces of a body that streams
     verify_tls: bool = True
     ca_file: str | None = None
+
+
+class GrpcConfig(msgspec.Struct, frozen=True):
+    """The gRPC port. Without a certificate it is plain text."""
+
+    tls_cert: str | None = None  # PEM files
+    tls_key: str | None = None
 
 
 class LogConfig(msgspec.Struct, frozen=True):
@@ -52,6 +60,7 @@ class DataPlaneConfig(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     upstream: UpstreamConfig = UpstreamConfig()
     log: LogConfig = LogConfig()
+    grpc: GrpcConfig = GrpcConfig()
     # Go regular expressions, searched in the canonical name
     propagate_headers: tuple[str, ...] = ()
     # beside Content-Type, Content-Encoding, inference header length
