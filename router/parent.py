@@ -197,6 +197,7 @@ class Parent:
             self.data_url = sockets.url(settings.host, data[0].getsockname()[1])
             self.admin_url = sockets.url(settings.admin_host, admin[0].getsockname()[1])
             self._catalog.begin(loaded)
+            config = msgspec.structs.replace(config, data_port=data[0].getsockname()[1])
             await self._serve(config, data, admin)
         except sockets.CannotListen as error:
             raise StartFailed([str(error)]) from error
