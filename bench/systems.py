@@ -92,6 +92,6 @@ def _graphway(folder: Path, port: int, workers: int, ports: dict[Body, int]) -> 
     graphs = folder / "graphs.yaml"
     graphs.write_text(manifests({body: f"http://127.0.0.1:{at}" for body, at in ports.items()}))
     flags = {"--host": "127.0.0.1", "--port": str(port), "--admin-port": "0"}
-    flags |= {"--workers": str(workers), "--drain-seconds": "0"}
+    flags |= {"--workers": str(workers), "--grpc-workers": "0", "--drain-seconds": "0"}
     command = [sys.executable, "-c", "from cli.main import main; main()", "serve", str(graphs)]
     return [*command, *(part for flag in flags.items() for part in flag)]

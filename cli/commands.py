@@ -1,16 +1,11 @@
 """The table of commands. A new one is a line here, and a module with a function of its options.
 
-A command's module is imported when that command runs, so `graphway --help` answers at once however
-many rooms there are behind it.
+A command's module is imported when that command runs (`lazy`).
 """
 
-import sys
-from importlib import import_module
-from typing import Any
-
 import typer
-from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command
+
+from cli.lazy import Lazy
 
 COMMANDS = {  # name -> (module:function, or module:app where it has commands of its own; help)
     "check": ("cli.check:check", "Find every problem of some manifests."),
@@ -39,36 +34,11 @@ COMMANDS = {  # name -> (module:function, or module:app where it has commands of
     "completion": ("cli.completion:app", "Print the script by which a shell completes."),
     "version": ("cli.version:version", "Print the version."),
 }
-OURS = frozenset({"cli", "controller", "graph", "router", "configs"})
 
 
-class Commands(TyperGroup):
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A line of the help, not yet the command."""
-        if cmd_name not in COMMANDS:
-            return None
-        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        name = args[0]
-        if name not in COMMANDS:
-            return super().resolve_command(ctx, args)  # which says so
-        module, _, attribute = COMMANDS[name][0].partition(":")
-        try:
-            found = getattr(import_module(module), attribute)
-        except ModuleNotFoundError as missing:
-            if missing.name is None or missing.name.partition(".")[0] in OURS:
-                raise
-            text = f"graphway {name} needs {missing.name}, which is not installed here"
-            print(f"{text}; install it by: pip install 'graphway[all]'", file=sys.stderr)
-            raise typer.Exit(2) from None
-        if not isinstance(found, typer.Typer):
-            function, found = found, typer.Typer(add_completion=False)
-            found.command(name)(function)
-        return name, get_command(found), args[1:]
+class Commands(Lazy):
+    table = COMMANDS
+    called = "graphway"
 
 
 app = typer.Typer(

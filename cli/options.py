@@ -30,6 +30,10 @@ Port = Annotated[int | None, setting("port", "8080")]
 AdminHost = Annotated[str | None, setting("admin_host", "127.0.0.1")]
 AdminPort = Annotated[int | None, setting("admin_port", "9902")]
 Workers = Annotated[int | None, setting("workers", "usable cores", "Worker processes")]
+GrpcPort = Annotated[int | None, setting("grpc_port", "8081", "gRPC port")]
+GrpcWorkers = Annotated[
+    int | None, setting("grpc_workers", "1", "Further processes, for gRPC; 0: no gRPC")
+]
 LogLevel = Annotated[
     str | None, setting("log_level", "info", "Least level: debug, info, warning or error")
 ]

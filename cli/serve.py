@@ -42,6 +42,8 @@ def serve(
     admin_host: options.AdminHost = None,
     admin_port: options.AdminPort = None,
     workers: options.Workers = None,
+    grpc_port: options.GrpcPort = None,
+    grpc_workers: options.GrpcWorkers = None,
     log_level: options.LogLevel = None,
     drain_seconds: options.DrainSeconds = None,
     watch: options.Watch = None,

@@ -23,8 +23,10 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 HTTP: Final = 80
 
 
-def inner_graph(url: str, graphs: Container[str], port: int) -> str | None:
-    """The key of the graph that a URL names; `port` is the router's own, 0 if nobody knows."""
+def inner_graph(url: str, graphs: Container[str], port: int, caller: str = "") -> str | None:
+    """The key of the graph that a URL names; `port` is the router's own, 0 if nobody knows. A graph
+    does not mean itself by its cluster name, but a service of the same name.
+    """
     try:
         parts = urlsplit(url)
         host, given = parts.hostname or "", parts.port
@@ -35,10 +37,12 @@ def inner_graph(url: str, graphs: Container[str], port: int) -> str | None:
     own = bool(port) and given == port
     key: str | None = None
     if parts.path.startswith(GRAPHS):
-        if (own and host in _LOOPBACK) or _key(host) in graphs:
+        if own and host in _LOOPBACK:
             key = "/".join(parts.path.split("/")[2:4])
     elif given is None or given == HTTP or own:
         key = _key(host)
+        if key == caller:
+            return None
     return key if key in graphs else None
 
 
@@ -47,7 +51,7 @@ def inner_calls(graph: InferenceGraph, graphs: Container[str], port: int) -> dic
     found: dict[str, Path] = {}
     for name, node in graph.spec.nodes.items():
         for index, step in enumerate(node.steps or ()):
-            key = step.service_url and inner_graph(step.service_url, graphs, port)
+            key = step.service_url and inner_graph(step.service_url, graphs, port, graph.key)
             if key:
                 found.setdefault(key, ("spec", "nodes", name, "steps", index, "serviceUrl"))
     return found

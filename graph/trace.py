@@ -43,6 +43,14 @@ class Answered:
     answer: "Reply"
 
 
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """An Ensemble's answer lacks these steps."""
+
+    address: str  # graph/node
+    without: tuple[str, ...]
+
+
 class Trace:
     """`events` are these, and those that the driver adds, in the order in which they came."""
 
@@ -73,3 +81,6 @@ class Trace:
 
     def answered(self, step: "PlanStep", answer: "Reply") -> None:
         self.events.append(Answered(step.address, answer))
+
+    def partial(self, node: "PlanNode", without: list[str]) -> None:
+        self.events.append(Partial(node.address, tuple(without)))

@@ -42,6 +42,13 @@ class UpstreamConfig(msgspec.Struct, frozen=True):
     ca_file: str | None = None
 
 
+class GrpcConfig(msgspec.Struct, frozen=True):
+    """The gRPC port. Without a certificate it is plain text."""
+
+    tls_cert: str | None = None  # PEM files
+    tls_key: str | None = None
+
+
 class LogConfig(msgspec.Struct, frozen=True):
     level: Literal["debug", "info", "warning", "error"] = "info"
     access: bool = True
@@ -52,6 +59,7 @@ class DataPlaneConfig(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     upstream: UpstreamConfig = UpstreamConfig()
     log: LogConfig = LogConfig()
+    grpc: GrpcConfig = GrpcConfig()
     # Go regular expressions, searched in the canonical name
     propagate_headers: tuple[str, ...] = ()
     # beside Content-Type, Content-Encoding, inference header length

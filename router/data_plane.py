@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from random import Random, SystemRandom
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from graph.document import Document
 from graph.plan import Plan
@@ -17,12 +18,16 @@ from router.counters import Counters
 from router.deadlines import Deadlines
 from router.front.http import HttpFront
 from router.inner import InnerGraphs
-from router.messages import Head, Request
+from router.messages import Handler, Head, Request
 from router.plans import Plans
 from router.series import IN_FLIGHT
+from router.sockets import server_context
 from router.stack import build
 from router.upstream.http import HttpUpstream
 from router.wire.refused import Refused
+
+if TYPE_CHECKING:
+    from router.front.grpc import GrpcFront
 
 STDOUT = 1
 SWEEP_S = 1.0
@@ -36,9 +41,12 @@ class DataPlane:
         loop: asyncio.AbstractEventLoop,
         waiting: Callable[[str], None] = lambda _: None,
         explained: Callable[[bytes], None] = lambda _: None,
+        *,
+        grpc: bool = False,
     ) -> None:
         """`waiting` is told of a service when calls to it begin to wait for a replica, `explained`
-        gets the record of each request that asked for one.
+        gets the record of each request that asked for one. `grpc`: the sockets are those of the
+        gRPC port.
         """
         self._loop = loop
         self._counters = counters
@@ -65,7 +73,11 @@ class DataPlane:
             self._inner,
             explained,
         )
-        self._front = HttpFront(handler, config.limits, self._read_limit, self._refused, loop)
+        self._front: HttpFront | GrpcFront
+        if grpc:
+            self._front = _grpc_front(handler, config, self._refused, loop)
+        else:
+            self._front = HttpFront(handler, config.limits, self._read_limit, self._refused, loop)
         self._sweeping = loop.call_later(SWEEP_S, self._sweep)
 
     async def install(
@@ -149,3 +161,17 @@ class DataPlane:
             values[index] += 1
 
         return AccessLog(STDOUT, render, dropped, self._loop)
+
+
+def _grpc_front(
+    handler: Handler,
+    config: DataPlaneConfig,
+    refused: Callable[[Refused, str], None],
+    loop: asyncio.AbstractEventLoop,
+) -> "GrpcFront":
+    # The others need neither this nor hpack, which is an extra.
+    from router.front.grpc import GrpcFront  # noqa: PLC0415
+
+    certificate, key = config.grpc.tls_cert, config.grpc.tls_key
+    tls = server_context(certificate, key) if certificate and key else None
+    return GrpcFront(handler, config.limits, refused, loop, tls)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from graph.effects import Call, Failure, Headers, Reply
-from graph.trace import Answered, Checked, Drawn
+from graph.trace import Answered, Checked, Drawn, Partial
 from router.messages import Request, Response
 from router.traced import Called
 
@@ -52,6 +52,9 @@ def told(events: Iterable[Any], addresses: Mapping[str, str] | None = None) -> I
                     "point": round(event.point, 6),
                     "weights": dict(event.weights),
                 }
+            case Partial():
+                without = list(event.without)
+                yield {"event": "partial", "node": event.address, "without": without}
             case Answered():
                 yield {"event": "answer", "step": event.address, **reply(event.answer)}
             case Called():

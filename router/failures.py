@@ -8,28 +8,31 @@ from typing import NamedTuple
 from graph.effects import Failure, FailureKind, error_body
 from graph.plan import Plan
 from router.messages import JSON, Response
+from router.wire.grpc.status import Code
 
 
 class Meaning(NamedTuple):
     status: int
+    code: Code  # gRPC's
     level: str  # of the request's line in the access log
 
 
 FAILURES: dict[FailureKind, Meaning] = {
-    FailureKind.NO_MATCH: Meaning(404, "info"),  # the caller's data fits no branch
-    FailureKind.NO_ROUTE: Meaning(500, "error"),  # check refuses such graphs
-    FailureKind.INVALID_ANSWER: Meaning(502, "warning"),
-    FailureKind.NO_QUORUM: Meaning(502, "warning"),
-    FailureKind.MAPPING: Meaning(422, "info"),  # the caller's data, or a step's, is not as expected
-    FailureKind.BAD_REQUEST: Meaning(400, "info"),
-    FailureKind.UNRESOLVED: Meaning(503, "warning"),  # may well come up soon
-    FailureKind.CONNECT: Meaning(502, "warning"),
-    FailureKind.RESET: Meaning(502, "warning"),
-    FailureKind.PROTOCOL: Meaning(502, "warning"),
-    FailureKind.TIMEOUT: Meaning(504, "warning"),
-    FailureKind.DEADLINE: Meaning(504, "warning"),
-    FailureKind.OVERLOAD: Meaning(503, "warning"),
-    FailureKind.INTERNAL: Meaning(500, "error"),
+    FailureKind.NO_MATCH: Meaning(404, Code.NOT_FOUND, "info"),  # the caller's data fits no branch
+    FailureKind.NO_ROUTE: Meaning(500, Code.INTERNAL, "error"),  # check refuses such graphs
+    FailureKind.INVALID_ANSWER: Meaning(502, Code.INTERNAL, "warning"),
+    FailureKind.NO_QUORUM: Meaning(502, Code.UNAVAILABLE, "warning"),
+    # The caller's data, or a step's, is not as expected.
+    FailureKind.MAPPING: Meaning(422, Code.INVALID_ARGUMENT, "info"),
+    FailureKind.BAD_REQUEST: Meaning(400, Code.INVALID_ARGUMENT, "info"),
+    FailureKind.UNRESOLVED: Meaning(503, Code.UNAVAILABLE, "warning"),  # may well come up soon
+    FailureKind.CONNECT: Meaning(502, Code.UNAVAILABLE, "warning"),
+    FailureKind.RESET: Meaning(502, Code.UNAVAILABLE, "warning"),
+    FailureKind.PROTOCOL: Meaning(502, Code.INTERNAL, "warning"),
+    FailureKind.TIMEOUT: Meaning(504, Code.DEADLINE_EXCEEDED, "warning"),
+    FailureKind.DEADLINE: Meaning(504, Code.DEADLINE_EXCEEDED, "warning"),
+    FailureKind.OVERLOAD: Meaning(503, Code.RESOURCE_EXHAUSTED, "warning"),
+    FailureKind.INTERNAL: Meaning(500, Code.INTERNAL, "error"),
 }
 
 

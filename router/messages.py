@@ -59,11 +59,13 @@ class Request:
         "failure",
         "head",
         "hop",
+        "model",
         "plan",
         "request_id",
         "revision",
         "service",
         "started",
+        "timeout_s",
         "trace",
     )
 
@@ -77,6 +79,8 @@ class Request:
         self.hop: Call | None = None  # of a graph that calls this one within the router
         self.service: Service | None = None  # asked for without a graph
         self.revision = ""  # of this service
+        self.timeout_s: float | None = None  # how long the caller waits, where it says so
+        self.model = b""  # that the message names, where the path names none
         self.decisions: list[Decision] = []
         self.failure: Failure | None = None
         self.trace: Trace | None = None  # where the caller asked for an explanation

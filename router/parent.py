@@ -14,6 +14,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 
 import msgspec
 from aiohttp import web
@@ -38,6 +39,7 @@ from router.watch import watch
 log = logging.getLogger("graphway.parent")
 
 _STDIN = 0
+_HAS_GRPC = find_spec("hpack") is not None
 
 
 class StartFailed(Exception):
@@ -76,6 +78,7 @@ class Parent:
         self._on_end = on_end
         self._admin_routes = admin_routes
         self._ledger = Ledger()
+        self._grpc_workers = settings.grpc_workers if _HAS_GRPC else 0
         self._explained: deque[bytes] = deque(maxlen=settings.explain_kept)
         self._workers = Workers(
             settings.workers,
@@ -84,6 +87,7 @@ class Parent:
             hang_s=settings.worker_hang_seconds,
             on_answer=self._on_answer,
             on_waiting=on_waiting,
+            grpc=self._grpc_workers,
             on_explained=self._explained.append,
             command=worker_command,
         )
@@ -96,6 +100,7 @@ class Parent:
         self._exit_code = 0
         self._on_terminal = os.isatty(_STDIN)
         self.data_url = ""
+        self.grpc_address = ""  # host:port, empty without a gRPC port
         self.admin_url = ""
 
     # For those who run it
@@ -163,7 +168,7 @@ class Parent:
         serving = self._workers.serving
         newest = self.generation.number
         return {
-            "configured": self._settings.workers,
+            "configured": self._settings.workers + self._grpc_workers,
             "serving": len(serving),
             "current": sum(worker.generation == newest for worker in serving),
         }
@@ -191,30 +196,62 @@ class Parent:
         config = _checked(self._config, loaded)
         data: list[socket.socket] = []
         admin: list[socket.socket] = []
+        grpc: list[socket.socket] = []
         try:
             data += sockets.bind(settings.host, settings.port, "--port")
             admin += sockets.bind(settings.admin_host, settings.admin_port, "--admin-port")
             self.data_url = sockets.url(settings.host, data[0].getsockname()[1])
             self.admin_url = sockets.url(settings.admin_host, admin[0].getsockname()[1])
+            grpc += self._bind_grpc()
             self._catalog.begin(loaded)
             config = msgspec.structs.replace(config, data_port=data[0].getsockname()[1])
-            await self._serve(config, data, admin)
+            await self._serve(config, data, admin, grpc)
         except sockets.CannotListen as error:
             raise StartFailed([str(error)]) from error
         finally:
-            for listener in (*data, *admin):
+            for listener in (*data, *admin, *grpc):
                 listener.close()
         log.info("ended", extra=fields(exit_code=self._exit_code))
         return self._exit_code
+
+    def _bind_grpc(self) -> list[socket.socket]:
+        """What a default asks for is no reason not to start: then it is only said. Raises
+        CannotListen.
+        """
+        settings = self._settings
+        if not settings.grpc_workers:
+            return []
+        asked = settings.asks_for_grpc()
+        if not self._grpc_workers:
+            words = "gRPC needs the extra `grpc` (pip install 'graphway[grpc]')"
+            if asked:
+                raise sockets.CannotListen(f"{words}; without it, set --grpc-workers 0")
+            log.info("%s: no gRPC port", words)
+            return []
+        port = settings.grpc_port
+        if settings.port == 0 and "grpc_port" not in settings.model_fields_set:
+            port = 0  # whoever wants a free port wants this one free too
+        try:
+            bound = sockets.bind(settings.host, port, "--grpc-port")
+        except sockets.CannotListen as error:
+            if asked:
+                raise
+            log.warning("no gRPC port: %s; --grpc-workers 0 does without", error)
+            self._grpc_workers = 0
+            self._workers.without_grpc()
+            return []
+        self.grpc_address = sockets.reachable(settings.host, bound[0].getsockname()[1])
+        return bound
 
     async def _serve(
         self,
         config: DataPlaneConfig,
         data: Sequence[socket.socket],
         admin: Sequence[socket.socket],
+        grpc: Sequence[socket.socket],
     ) -> None:
         async with asyncio.TaskGroup() as tasks:
-            keeping = tasks.create_task(self._workers.run(data, config))
+            keeping = tasks.create_task(self._workers.run(data, config, grpc))
             background = [
                 tasks.create_task(self._administer(admin)),
                 tasks.create_task(self._reload_when_wanted()),
@@ -223,10 +260,11 @@ class Parent:
                 background.append(tasks.create_task(watch(self._source.paths, self.reload)))
             await self._until_started()
             if not self._stopping.is_set():
-                log.info("serving", extra=fields(data=self.data_url, admin=self.admin_url))
+                where = fields(data=self.data_url, grpc=self.grpc_address, admin=self.admin_url)
+                log.info("serving", extra=where)
                 self._on_started(self)
             await self._stopping.wait()
-            await self._drain(data, keeping)
+            await self._drain((*data, *grpc), keeping)
             for task in background:
                 task.cancel()
 

@@ -111,12 +111,15 @@ class Routes:
     def _inner(self, port: int) -> dict[str, Plan]:
         graphs = self.plans.keys() - self.services.keys()  # a service of that name has the host
         found: dict[str, Plan] = {}
+        others: set[str] = set()  # a service of a graph's name: that graph's own use of it tells
         for plan in self.plans.values():
             for target in plan.targets:
-                key = target.url and inner_graph(target.url, graphs, port)
+                key = target.url and inner_graph(target.url, graphs, port, plan.key)
                 if key:
                     found[target.name] = self.plans[key]
-        return found
+                elif target.url:
+                    others.add(target.name)
+        return {name: plan for name, plan in found.items() if name not in others}
 
     def called(self, plan: Plan) -> str:
         """By which name of a model the graph is found."""
@@ -232,7 +235,7 @@ class Plans:
             key: [
                 found
                 for target in plan.targets
-                if target.url and (found := inner_graph(target.url, by_key, self._port))
+                if target.url and (found := inner_graph(target.url, by_key, self._port, key))
             ]
             for key, plan in by_key.items()
         }

@@ -4,7 +4,6 @@ By the path that steps call: V2's has a page of readiness, gRPC a method, V1's p
 ready; of any other URL it is known only whether somebody takes connections.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes, urlsplit, urlunsplit
@@ -13,10 +12,9 @@ from graph.document import Document
 from graph.effects import Reply
 from graph.plan import Target
 from router.config import EndpointSource
+from router.speech import V1, V2
 from router.wire.grpc.fields import MODEL_NAME, text
 
-_V2 = re.compile(r"(?P<base>.*)/v2/models/(?P<model>[^/]+(?:/versions/[^/]+)?)/infer")
-_V1 = re.compile(r"(?P<base>.*)/v1/models/(?P<model>[^/:]+):(?:predict|explain)")
 _SERVICE = "/inference.GRPCInferenceService"
 _READY = b"\x08\x01"  # field 1: true
 
@@ -86,10 +84,10 @@ def _of_addresses(source: EndpointSource) -> Iterator[Probe]:
 
 
 def _by_path(origin: str, path: str) -> Probe:
-    if found := _V2.fullmatch(path):
+    if found := V2.fullmatch(path):
         model = f"/v2/models/{found['model']}"
         return Probe(origin + found["base"], f"{model}/ready", model)
-    if found := _V1.fullmatch(path):
+    if found := V1.fullmatch(path):
         return Probe(origin + found["base"], f"/v1/models/{found['model']}")
     return Probe(origin)
 

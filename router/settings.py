@@ -14,12 +14,20 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import re2
-from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import EnvSettingsSource
 
-from router.config import DataPlaneConfig, Limits, LogConfig, UpstreamConfig
+from router.config import DataPlaneConfig, GrpcConfig, Limits, LogConfig, UpstreamConfig
 from router.cores import default_workers
+from router.sockets import server_context
 
 PREFIX = "GRAPHWAY_"
 LEAST_HANG_S = 3.0  # a healthy worker shows itself once a second
@@ -59,6 +67,17 @@ def _authorities(path: str) -> str:
 
 
 AuthorityFile = Annotated[str, AfterValidator(_authorities)]
+
+
+def _readable(path: str) -> str:
+    try:
+        with open(path, "rb"):
+            return path
+    except OSError as error:
+        raise ValueError(f"it should be a PEM file: {error.strerror}") from error
+
+
+CertificateFile = Annotated[str, AfterValidator(_readable)]
 
 
 def _graph_key(text: str) -> str:
@@ -113,6 +132,21 @@ class Settings(BaseSettings):
         description="Worker processes; by default the cores that affinity and CPU quota leave, at "
         "most 32, and one for each 64 MiB of a memory limit.",
     )
+    grpc_port: Port = Field(
+        8081,
+        description="gRPC port; 0 picks a free one and prints it, and so does a data port of 0.",
+    )
+    grpc_workers: int = Field(
+        1,
+        ge=0,
+        le=1024,
+        description="Worker processes for gRPC, beside the others; 0: none. They need the extra "
+        "`grpc`.",
+    )
+    grpc_tls_cert: CertificateFile | None = Field(
+        None, description="PEM file of the gRPC port's certificate and its chain; else plain text."
+    )
+    grpc_tls_key: CertificateFile | None = Field(None, description="PEM file of its private key.")
     # life
     watch: bool = Field(True, description="Reload when files change (SIGHUP always reloads).")
     drain_seconds: float = Field(
@@ -229,6 +263,24 @@ class Settings(BaseSettings):
         _UPSTREAM.ca_file, description="PEM file of authorities to trust beside the system's."
     )
 
+    @model_validator(mode="after")
+    def _certificate_and_key(self) -> "Settings":
+        if (self.grpc_tls_cert is None) != (self.grpc_tls_key is None):
+            raise ValueError("GRAPHWAY_GRPC_TLS_CERT and GRAPHWAY_GRPC_TLS_KEY: give both")
+        if self.grpc_tls_cert is not None and self.grpc_tls_key is not None:
+            try:
+                server_context(self.grpc_tls_cert, self.grpc_tls_key)
+            except (OSError, ValueError) as error:
+                raise ValueError(
+                    f"GRAPHWAY_GRPC_TLS_CERT, GRAPHWAY_GRPC_TLS_KEY: they cannot be used: {error}"
+                ) from error
+        return self
+
+    def asks_for_grpc(self) -> bool:
+        """Whether somebody said so, rather than the default."""
+        named = {name for name in self.model_fields_set if name.startswith("grpc_")}
+        return self.grpc_workers > 0 and bool(named)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -250,6 +302,7 @@ class Settings(BaseSettings):
             log=LogConfig(
                 level=self.log_level, access=self.access_log, format=self.format_on(terminal)
             ),
+            grpc=GrpcConfig(self.grpc_tls_cert, self.grpc_tls_key),
             propagate_headers=propagate_headers,
             pass_response_headers=self.pass_response_headers,
             compat=self.compat == "kserve",
@@ -309,6 +362,8 @@ def flag(field: str) -> str:
 
 
 def _say(fault: Any, given: Mapping[str, Any]) -> str:
+    if not fault["loc"]:  # about several
+        return str(fault["msg"]).removeprefix("Value error, ")
     field = str(fault["loc"][0])
     name = flag(field) if field in given else variable(field)
     meaning = Settings.model_fields[field].description

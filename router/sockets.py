@@ -7,6 +7,7 @@ others go on accepting from it.
 import errno
 import os
 import socket
+import ssl
 
 # Connections that wait until a worker accepts them. The kernel caps it at net.core.somaxconn.
 BACKLOG = 4096
@@ -40,6 +41,14 @@ def bind(host: str, port: int, flag: str) -> list[socket.socket]:
             listener.close()
         raise CannotListen(_explain(host, port, flag, error)) from error
     return sockets
+
+
+def server_context(certificate: str, key: str) -> ssl.SSLContext:
+    """TLS of the gRPC port, from PEM files. Raises OSError or ValueError."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    context.set_alpn_protocols(["h2"])
+    return context
 
 
 def _listen(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.socket:
@@ -77,5 +86,9 @@ def at(host: str, port: int) -> str:
 
 def url(host: str, port: int) -> str:
     """How a client on this machine reaches what listens there."""
-    reachable = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(host)
-    return f"http://{reachable}:{port}" if reachable else f"http://{at(host, port)}"
+    return f"http://{reachable(host, port)}"
+
+
+def reachable(host: str, port: int) -> str:
+    """The same as host:port."""
+    return at({"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host), port)

@@ -11,8 +11,8 @@ from graph.tensors.convert import Protocol
 from router.config import EndpointSource
 
 # Paths of inference, whatever stands before them.
-_V1 = re.compile(r"(?P<base>.*)/v1/models/[^/]+:(?:predict|explain)")
-_V2 = re.compile(r"(?P<base>.*)/v2/models/[^/]+(?:/versions/[^/]+)?/infer")
+V1 = re.compile(r"(?P<base>.*)/v1/models/(?P<model>[^/]+):(?:predict|explain)")
+V2 = re.compile(r"(?P<base>.*)/v2/models/(?P<model>[^/]+(?:/versions/[^/]+)?)/infer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def of_service(source: EndpointSource) -> Speech:
 
 
 def _of_path(path: str) -> tuple[Protocol | None, str]:
-    for pattern, protocol in ((_V2, Protocol.V2), (_V1, Protocol.V1)):
+    for pattern, protocol in ((V2, Protocol.V2), (V1, Protocol.V1)):
         found = pattern.fullmatch(path)
         if found is not None:
             return protocol, found["base"]

@@ -81,9 +81,13 @@ class Workers:
         on_answer: Callable[[Installed], None],
         on_waiting: Callable[[str], None],
         on_explained: Callable[[bytes], None],
+        grpc: int = 0,
         command: Sequence[str] = COMMAND,
     ) -> None:
+        """`count` workers for HTTP and `grpc` further ones for gRPC."""
         self._sockets: Sequence[socket.socket] = ()
+        self._grpc_sockets: Sequence[socket.socket] = ()
+        self._http = count
         self._config = DataPlaneConfig()
         self._ledger = ledger
         self._hang_s = hang_s  # 0: whatever hangs may hang
@@ -92,8 +96,8 @@ class Workers:
         self._on_waiting = on_waiting
         self._on_explained = on_explained
         self._command = command
-        self._places: list[Process | None] = [None] * count
-        self._served = [False] * count  # places that once served
+        self._places: list[Process | None] = [None] * (count + grpc)
+        self._served = [False] * (count + grpc)  # places that once served
         self._install: Install | None = None
         self._ready = True
         self._drain: Drain | None = None
@@ -119,6 +123,11 @@ class Workers:
 
     # What should be
 
+    def without_grpc(self) -> None:
+        """Before `run`: there is no port for it."""
+        del self._places[self._http :]
+        del self._served[self._http :]
+
     def install(self, message: Install) -> None:
         self._install = message
         self._wake()
@@ -141,9 +150,14 @@ class Workers:
 
     # What is
 
-    async def run(self, sockets: Sequence[socket.socket], config: DataPlaneConfig) -> None:
+    async def run(
+        self,
+        sockets: Sequence[socket.socket],
+        config: DataPlaneConfig,
+        grpc_sockets: Sequence[socket.socket] = (),
+    ) -> None:
         """Until the end of a drain, or of all hope (`failure`)."""
-        self._sockets, self._config = sockets, config
+        self._sockets, self._config, self._grpc_sockets = sockets, config, grpc_sockets
         async with asyncio.TaskGroup() as places:
             for place in range(len(self._places)):
                 places.create_task(self._keep(place))
@@ -174,7 +188,7 @@ class Workers:
 
     async def _live(self, place: int) -> End:
         """From exec to the end of the process."""
-        process = await self._start()
+        process = await self._start(place)
         self._places[place] = process
         try:
             async with asyncio.TaskGroup() as talk:
@@ -196,13 +210,15 @@ class Workers:
         reason = HUNG if process.hung else DIED
         return End(_ending(process.process.pid, code), reason, cut_off)
 
-    async def _start(self) -> Process:
+    async def _start(self, place: int) -> Process:
         self._lives += 1
         number = self._lives
         block = Block.create()
         self._ledger.open(number, block)
         ours, theirs = socket.socketpair()
-        listening = [listener.fileno() for listener in self._sockets]
+        is_grpc = place >= self._http
+        sockets = self._grpc_sockets if is_grpc else self._sockets
+        listening = [listener.fileno() for listener in sockets]
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -210,6 +226,7 @@ class Workers:
                 *("--counters-fd", str(block.fd)),
                 *("--listen-fd", *map(str, listening)),
                 *("--parent", str(os.getpid())),
+                *(("--grpc",) if is_grpc else ()),
                 pass_fds=(theirs.fileno(), block.fd, *listening),
                 stdin=asyncio.subprocess.DEVNULL,
                 env=_environment(),

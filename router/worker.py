@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--channel-fd", type=int, required=True)
     parser.add_argument("--counters-fd", type=int, required=True)
     parser.add_argument("--listen-fd", type=int, nargs="+", required=True)
+    parser.add_argument("--grpc", action="store_true", help="the sockets are for gRPC")
     parser.add_argument("--parent", type=int, required=True, help="process id")
     arguments = parser.parse_args()
     # Signals that reach a whole group (a terminal, systemd) are the parent's to act on.
@@ -46,10 +47,12 @@ def main() -> None:
     _die_with(arguments.parent)
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    uvloop.run(_serve(arguments.channel_fd, arguments.counters_fd, arguments.listen_fd))
+    uvloop.run(
+        _serve(arguments.channel_fd, arguments.counters_fd, arguments.listen_fd, arguments.grpc)
+    )
 
 
-async def _serve(channel_fd: int, counters_fd: int, listen_fds: list[int]) -> None:
+async def _serve(channel_fd: int, counters_fd: int, listen_fds: list[int], grpc: bool) -> None:
     counters = Counters(Block(counters_fd))
     loop = asyncio.get_running_loop()
     descriptors = raised_limit()
@@ -60,7 +63,8 @@ async def _serve(channel_fd: int, counters_fd: int, listen_fds: list[int]) -> No
         explained: Callable[[bytes], None],
     ) -> DataPlane:
         log.configure(config.log.level, config.log.format)
-        return DataPlane(within(descriptors, config), counters, loop, waiting, explained)
+        limited = within(descriptors, config)
+        return DataPlane(limited, counters, loop, waiting, explained, grpc=grpc)
 
     channel = await worker_end(socket.socket(fileno=channel_fd))
     worker = Worker(channel, make_plane, [socket.socket(fileno=fd) for fd in listen_fds])

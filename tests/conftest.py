@@ -1,6 +1,7 @@
 """Fixtures of all tests: predictors, certificates, and routers that run as processes."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -12,6 +13,9 @@ import trustme
 
 from tests.kit.predictor import Predictor
 from tests.kit.router import Router
+
+# Tests of gRPC ask for it; the others need no further process for each router that they start.
+os.environ["GRAPHWAY_GRPC_WORKERS"] = "0"
 
 Serve = Callable[..., AbstractAsyncContextManager[Router]]
 

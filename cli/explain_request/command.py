@@ -17,19 +17,20 @@ from cli.explain_request.text import lines
 from cli.options import USAGE, fail
 from graph.caller import Caller
 from graph.compiler import compile
-from graph.effects import Failure, Headers, Input, Outcome, Payload
+from graph.effects import Headers, Input, Outcome, Payload
 from graph.loader import Document
 from graph.packed import document_of
 from graph.plan import Plan
 from graph.trace import Trace
 from graph.workspace import load_paths
-from router import failures, settings
+from router import settings
 from router.config import EndpointSource
 from router.dry_run import dry_run
-from router.explained import Json, body, headers, reply, route, told
-from router.messages import Head
+from router.explained import Json, body, headers, route, told
+from router.messages import Head, Request, Response
 from router.propagate import Propagate
 from router.services import endpoints_of
+from router.stack import Exchange
 
 HELP = (
     "Show what a graph would do with a request, without any server."
@@ -41,9 +42,9 @@ EXAMPLES = (
     "Examples:\n"
     "  graphway explain request graph.yaml --body '{\"instances\": [[1, 2]]}'\n"
     "  graphway explain request graph.yaml --body @request.json -H 'x-tier: gold'\n"
-    "  graphway explain request . --graph shop/cart --body @- --answers answers.yaml\n"
+    "  graphway explain request . --graph shop/cart --body @- --answers a.yaml\n"
     "  graphway explain request graph.yaml --path /v1/chat/completions --seed 7\n\n"
-    "Answers are given by step, as NAME or NODE/NAME, one or a list for repeated calls:\n"
+    "Answers are given by step (NAME or NODE/NAME), one or a list for repeated calls:\n"
     "  detect: {body: {predictions: [[1, 2]]}}\n"
     "  classify: [{status: 503, body: busy, after: 0.2}, {error: timeout}]\n\n"
     "An error is connect, timeout, reset, protocol, unresolved or overload; `after` is in"
@@ -55,11 +56,15 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LATIN = re.compile(r"[ \t\x21-\x7e\x80-\xff]*")
 
 
+app = typer.Typer(add_completion=False)
+
+
 class Form(StrEnum):
     TEXT = "text"
     JSON = "json"
 
 
+@app.command(help=HELP, epilog=EXAMPLES)
 def request(
     paths: Annotated[
         list[str],
@@ -120,10 +125,13 @@ def _explain(
     trace = Trace()
     patterns, _ = settings.propagated_headers()
     propagate = Propagate(tuple(patterns))
+    request = Request(head, document_of(sent, head.headers))
+    request.plan = plan
     given = Input(
-        Payload(document_of(sent, head.headers), head.payload),
+        Payload(request.document, head.payload),
         propagate.beside(plan.propagated)(head),
         seed % 2**64,
+        request.decisions,
         caller=Caller(head.method, head.path, head.query, head.headers, "127.0.0.1"),
         steps={} if plan.records else None,
         trace=trace,
@@ -141,7 +149,7 @@ def _explain(
             "body": body(sent),
         },
         "events": [_marked(event, script) for event in told(trace.events, _addresses(document))],
-        "outcome": _outcome(outcome, plan),
+        "outcome": _outcome(outcome, request),
         "took_ms": round(took_s * 1000, 3),
         "route": route(trace.events, took_s),
     }
@@ -158,17 +166,20 @@ def _marked(event: Json, script: Answers) -> Json:
     return event
 
 
-def _outcome(outcome: Outcome, plan: Plan) -> Json:
-    if not isinstance(outcome, Failure):
-        return reply(outcome)
-    answer = failures.response(outcome, plan)
-    return {
+def _outcome(outcome: Outcome, request: Request) -> Json:
+    """As the router would answer."""
+    answers: list[Response] = []
+    Exchange(request, answers.append).done(outcome)
+    (answer,) = answers
+    said: Json = {
         "status": answer.status,
         "headers": headers(answer.headers),
         "body": body(answer.body),
-        "failure": outcome.kind.value,
-        "at": outcome.address.removeprefix(f"{plan.key}/"),
     }
+    if request.failure is not None:
+        said["failure"] = request.failure.kind.value
+        said["at"] = "/".join(request.failure.address.split("/")[2:])
+    return said
 
 
 def _addresses(document: Document) -> dict[str, str]:

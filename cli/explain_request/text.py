@@ -42,7 +42,7 @@ def lines(record: Json, kinds: Mapping[str, str]) -> Iterator[list[Words]]:
 
 
 def _node(event: Json) -> str:
-    if event["event"] == "draw":
+    if "node" in event:
         return str(event["node"])
     return str(event.get("step", "")).rpartition("/")[0]
 
@@ -75,6 +75,8 @@ def _event(event: Json) -> Iterator[list[Words]]:
                 Words("  made ", YES),
                 Words(f"{_name(event['step'])}  {event['status']} {event['body']}"),
             ]
+        case "partial":
+            yield [Words("  part ", NO), Words(f"without {', '.join(event['without'])}")]
         case "more":
             yield [Words("  and more", DIM)]
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from graph.conditions.cel_names import ANSWER
+from graph.conditions.cel_names import ANSWER, missing
 from graph.wording import Speller, listed, shown
 
 _ERROR: Final = re.compile(
@@ -132,7 +132,7 @@ def _bound(names: Collection[str]) -> str:
 def reason(said: str) -> str:
     """Why an evaluation came to nothing."""
     if (found := _ABSENT.search(said)) is not None:
-        return f"{found[1]} is not there"
+        return missing(found[1])
     if "Iteration budget" in said:
         return "its loops go round more than 10,000 times"
     return said.partition(": ")[2] or said

@@ -125,6 +125,12 @@ def _spelt(root: str, key: str) -> str:
     return key.lower() if root == "headers" else key
 
 
+def missing(text: str) -> str:
+    """Of a name without a value, in words."""
+    whole = text.endswith(")") or " in " in text
+    return f"{text} has no value" if whole else f"{text} is not there"
+
+
 def _shown(step: Step) -> str:
     plain = isinstance(step, str) and _PLAIN.fullmatch(step)
     return f".{step}" if plain else f"[{step!r}]"
@@ -133,5 +139,10 @@ def _shown(step: Step) -> str:
 def _named(how: How, place: tuple[str, *tuple[Step, ...]], key: str = "") -> Name:
     root, *path = place
     shown = root + "".join(map(_shown, path))
-    text = shown if how == "value" else f"{how} {shown} {key!r}" if key else f"{how} {shown}"
+    text = {
+        "value": shown,
+        "has": f"has({shown}{_shown(key)})",
+        "size": f"size({shown})",
+        "in": f"{key!r} in {shown}",
+    }[how]
     return Name(text, how, root, tuple(path), key)

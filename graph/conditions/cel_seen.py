@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graph.conditions.cel_names import ABSENT, BODY, Name
+from graph.conditions.cel_names import ABSENT, BODY, Name, missing
 from graph.conditions.cel_values import (
     Unfit,
     doubled,
@@ -74,7 +74,7 @@ class Seen:
         for name in names:
             value = name.of(self._root(body, name.root))
             if value is ABSENT:
-                said.append(f"{name.text} is not there")
+                said.append(missing(name.text))
             else:
                 text = json.dumps(value, ensure_ascii=False, default=str)
                 said.append(f"{name.text} is {shown(text.encode(errors='replace'))}")

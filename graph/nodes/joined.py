@@ -78,6 +78,8 @@ def joined(
     left_out = [s.key for s, reason in zip(node.steps, reasons, strict=True) if reason is not None]
     if left_out:
         request.decisions.append(Decision(node.address, ", ".join(left_out), "Partial"))
+        if request.trace is not None:
+            request.trace.partial(node, left_out)
     if joining.combine is None:
         return None, reasons
     return _combined(node, joining, joining.combine, answers, good), []

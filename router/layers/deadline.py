@@ -1,7 +1,8 @@
 """Ends a request that takes too long: every call of it is cancelled, the caller gets 504.
 
 The graph's own limit (the shorter of `routerTimeouts.serverWrite`, here the time until the answer
-begins, and `timeout`) and the caller's X-Graphway-Timeout-Ms: the shorter counts.
+begins, and `timeout`) the caller's X-Graphway-Timeout-Ms, and gRPC's own timeout: the
+shortest counts.
 """
 
 import re
@@ -25,6 +26,8 @@ def deadline(inner: Handler, deadlines: Deadlines) -> Handler:
                 respond(failures.error(400, cause))
                 return DONE
             limit = min(int(asked) / 1000, limit or float("inf"))
+        if request.timeout_s is not None:
+            limit = min(request.timeout_s, limit or float("inf"))
         if limit is None:
             return inner(request, respond)
         limited = _Limited(request, respond)

@@ -82,7 +82,7 @@ def taken() -> Iterator[str]:
         pytest.param(
             ("g.yaml", "--service", "iris=ftp://h"),
             USAGE,
-            "--service iris=ftp://h: not an http or https URL: 'ftp://h'; write http://HOST:PORT",
+            "--service iris=ftp://h: not an http, https, grpc or grpcs URL: 'ftp://h'; write http://HOST:PORT",
             id="a service that is not called by HTTP",
         ),
         pytest.param(

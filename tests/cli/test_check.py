@@ -69,8 +69,8 @@ def test_lines_and_summary(folder: Path) -> None:
         " add it, or name another",
         f"{folder}/warns.yaml:3:12: error duplicate-graph: graph default/graph is already in"
         f" {folder}/bad.yaml:3; rename or remove one",
-        f"{folder}/warns.yaml:4:73: warning weight-ignored: only a Splitter draws by weight;"
-        " remove it, or make the node a Splitter",
+        f"{folder}/warns.yaml:4:73: warning weight-ignored: only a Splitter and `combine:"
+        " weightedMean` use weights; remove it",
     ]
     assert done.stderr == "2 graphs, 0 other documents in 2 files: 2 errors, 1 warning\n"
 

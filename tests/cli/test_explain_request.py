@@ -90,6 +90,15 @@ def test_a_seed_decides_a_draw() -> None:
     assert "draw old  58.91 of 100: new 10, old 90" in explained(graph, "--seed", 3).stdout
 
 
+def test_an_ensemble_that_goes_on_without_a_step(answers: Path) -> None:
+    answers.write_text("{forest: {body: {predictions: [1]}}, boosted: {body: {predictions: [1]}}}")
+    result = explained(EXAMPLES / "vote.yaml", "-d", "{}", "--answers", answers)
+    assert "  fails cancelled: nobody needed its answer any more\n" in result.stdout
+    assert "  part without linear\n" in result.stdout
+    said = record(EXAMPLES / "vote.yaml", "-d", "{}", "--answers", answers)
+    assert said["outcome"]["headers"]["x-graphway-partial"] == "linear"
+
+
 def test_nobody_matches() -> None:
     said = record(DEMO, "--graph", "everything", "-d", "[1]")
     assert [event["why"] for event in said["events"]] == [

@@ -21,7 +21,8 @@ URLS = {
     "http://127.0.0.1:8080/graphs/prod/cats": "prod/cats",
     "http://localhost:8080/graphs/prod/dogs/v2/models/x/infer": "prod/dogs",
     "http://[::1]:8080/graphs/prod/dogs?a=b": "prod/dogs",
-    "http://cats.prod/graphs/prod/dogs": "prod/dogs",
+    "http://dogs.prod/": None,
+    "http://cats.prod/graphs/prod/dogs": None,
     "http://cats.prod:9000/": None,
     "https://cats.prod/": None,
     "grpc://cats.prod/": None,
@@ -41,7 +42,7 @@ URLS = {
 
 @pytest.mark.parametrize("url", URLS)
 def test_a_url_may_be_a_graph(url: str) -> None:
-    assert inner_graph(url, GRAPHS, 8080) == URLS[url]
+    assert inner_graph(url, GRAPHS, 8080, "prod/dogs") == URLS[url]
 
 
 def test_without_a_port_nothing_is_known_to_be_our_own() -> None:

@@ -14,7 +14,7 @@ _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_l
 
 class GrpcPredictor:
     """Answers a message with itself, unless it says: `code N WORDS` ends with this status, `slow`
-    takes for ever, `metadata` gives back what came, one `NAME=VALUE` a line.
+    takes for ever, `wait` until `let_go`, `metadata` gives back what came, one `NAME=VALUE` a line.
     """
 
     def __init__(self) -> None:
@@ -23,10 +23,14 @@ class GrpcPredictor:
         self.cancelled = 0
         self.messages: list[bytes] = []
         self.deadlines: list[float | None] = []
+        self._held = asyncio.Event()
 
     @property
     def url(self) -> str:
         return f"grpc://127.0.0.1:{self.port}"
+
+    def let_go(self) -> None:
+        self._held.set()
 
     async def infer(self, message: bytes, context: Any) -> bytes:
         self.messages.append(message)
@@ -38,10 +42,10 @@ class GrpcPredictor:
         if message == b"metadata":
             pairs = [f"{name}={value}" for name, value in context.invocation_metadata()]
             return "\n".join(sorted(pairs)).encode()
-        if message == b"slow":
+        if message in (b"slow", b"wait"):
             self.running += 1
             try:
-                await asyncio.Event().wait()
+                await (self._held if message == b"wait" else asyncio.Event()).wait()
             except asyncio.CancelledError:
                 self.cancelled += 1
                 raise

@@ -104,6 +104,11 @@ class Router:
         return self._port("data")
 
     @property
+    def grpc(self) -> str:
+        """host:port"""
+        return str(self.events("serving")[0]["grpc"])
+
+    @property
     def admin_port(self) -> int:
         return self._port("admin")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI, NotFoundError, PermissionDeniedError
+from openai import AsyncOpenAI, AuthenticationError, NotFoundError, PermissionDeniedError
 
 from graph.loader import load
 from router.config import DataPlaneConfig, GraphSource
@@ -14,6 +14,8 @@ from tests.kit.openai_server import OpenAIServer
 from tests.kit.predictor import Predictor
 from tests.kit.scripts import reply
 from tests.router.plane import QUIET, Plane
+from tests.router.whole import source
+from tests.scripts import sequence
 
 EXAMPLES = Path(__file__).parents[2] / "configs" / "examples" / "openai"
 HELLO: Any = [{"role": "user", "content": "hello there you"}]
@@ -35,15 +37,9 @@ def example(name: str, *servers: Predictor) -> GraphSource:
 
 
 @contextlib.asynccontextmanager
-async def asking(
-    graph: GraphSource, *, by_path: bool = False, propagated: tuple[str, ...] = ()
-) -> AsyncIterator[AsyncOpenAI]:
+async def asking(graph: GraphSource, *, by_path: bool = False) -> AsyncIterator[AsyncOpenAI]:
     """A client of this graph, which is the default one if it is not asked for by its path."""
-    config = DataPlaneConfig(
-        log=QUIET,
-        default_graph=None if by_path else graph.key,
-        propagate_headers=propagated,
-    )
+    config = DataPlaneConfig(log=QUIET, default_graph=None if by_path else graph.key)
     async with Plane.of(graph, config=config) as plane:
         below = f"/graphs/{graph.key}" if by_path else ""
         url = f"http://127.0.0.1:{plane.port}{below}/v1"
@@ -126,9 +122,25 @@ async def test_a_guard_lets_pass_or_answers_itself(predictor: Predictor) -> None
     assert predictor.requests[0].body == server.requests[0].body
 
 
-async def test_keys_go_on_where_they_are_propagated() -> None:
+KEYS: dict[str, Any] = {
+    "the caller's": ({"copy": ["Authorization"]}, "secret"),
+    "one of its own": ({"set": {"Authorization": "Bearer mine"}}, "mine"),
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+async def test_keys_that_a_step_passes_on(name: str) -> None:
+    headers, key = KEYS[name]
+    async with OpenAIServer("a") as server:
+        server.key = key
+        step = {"serviceUrl": server.origin, "forward": "Caller", "headers": headers}
+        async with asking(source("g", {"root": sequence(step)})) as client:
+            assert await said(client, "a") == "hello there you"
+
+
+async def test_keys_stay_behind_by_themselves() -> None:
     async with OpenAIServer("a") as server:
         server.key = "secret"
-        graph = example("splitter.yaml", server, server)
-        async with asking(graph, propagated=("^Authorization$",)) as client:
-            assert await said(client, "a") == "hello there you"
+        async with asking(example("splitter.yaml", server, server)) as client:
+            with pytest.raises(AuthenticationError, match="Incorrect API key"):
+                await said(client, "a")

@@ -7,7 +7,7 @@ import pytest
 from graph.document import Document
 from graph.effects import Call, Failure, FailureKind, Forward, Reply
 from graph.plan import Target
-from graph.trace import Answered, Checked, Drawn
+from graph.trace import Answered, Checked, Drawn, Partial
 from router.explained import MOST_BODY, MOST_EVENTS, MOST_ROUTE, asked, body, headers, route, told
 from router.traced import Called
 
@@ -41,6 +41,7 @@ GOOD = Reply(200, (), Document(b'{"a":1}'))
         (called(cancelled=True), "n/s(cancelled;1.5+250ms) total(5ms)"),
         (called(), "n/s(open;1.5+...) total(5ms)"),
         (called(GOOD, step="a b/ש>%2F"), "a%20b/%D7%A9%3E%2F(200;1.5+250ms) total(5ms)"),
+        (Partial("ns/g/root", ("a",)), "total(5ms)"),
         ("something else", "total(5ms)"),
     ],
 )
@@ -60,6 +61,7 @@ def test_all_events_in_json() -> None:
         Checked("ns/g/root/b", "y", True, ""),
         Drawn("ns/g/root", "b", 0.25, (("a", 10), ("b", 90))),
         Answered("ns/g/root/a", GOOD),
+        Partial("ns/g/root", ("a", "b")),
         called(Failure(FailureKind.TIMEOUT, "late")),
         called(cancelled=True),
         called(),
@@ -78,6 +80,7 @@ def test_all_events_in_json() -> None:
         {"event": "draw", "node": "ns/g/root", "step": "b", "point": 0.25}
         | {"weights": {"a": 10, "b": 90}},
         {"event": "answer", "step": "ns/g/root/a", **answer},
+        {"event": "partial", "node": "ns/g/root", "without": ["a", "b"]},
         sent | {"duration_ms": 250.0, "answer": {"failure": "timeout", "cause": "late"}},
         sent | {"duration_ms": 250.0, "answer": cancelled},
         sent,

@@ -41,9 +41,9 @@ class ServerConnection(Connection):
         write(frames.settings(settings) + frames.window_update(0, more))
 
     @property
-    def last(self) -> int:
-        """The newest stream."""
-        return self._last
+    def greeted(self) -> bool:
+        """The client has shown that it speaks HTTP/2."""
+        return self._settled
 
     def feed(self, data: bytes) -> None:
         if self._greets:

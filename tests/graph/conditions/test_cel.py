@@ -126,7 +126,7 @@ def test_it_holds(expression: str) -> None:
         ("body.model > 5", "No matching overloads found : _>_(string, int64)"),
         ("body.whole + 1 > 5", "No matching overloads found : _+_(double, int64)"),
         ("body.n / 0 == 1", "divide by zero"),
-        ("size(body.n) == 1", "size body.n is not there"),
+        ("size(body.n) == 1", "size(body.n) has no value"),
         ("timestamp(body.model) < timestamp('2026-01-01T00:00:00Z')", "Timestamp"),
     ],
 )
@@ -143,6 +143,10 @@ def test_why_not_says_what_there_is_instead() -> None:
     assert not condition.holds(request.payload.document, request, None)
     assert condition.why(request.payload.document, request, None) == (
         'headers[\'x-tier\'] is "gold"; body.user.tier is "gold"; body.text is "Grüße"'
+    )
+    condition = compile("cel: has(body.nope) || 'nope' in body || size(body.empty) > 0")
+    assert condition.why(request.payload.document, request, None) == (
+        "has(body.nope) is false; 'nope' in body is false; size(body.empty) is 0"
     )
     condition = compile("cel: body.nope > 1")
     assert condition.why(request.payload.document, request, None) == "body.nope is not there"
