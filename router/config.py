@@ -38,6 +38,7 @@ class UpstreamConfig(msgspec.Struct, frozen=True):
     connect_timeout_s: float = 5.0
     dns_refresh_s: float = 30.0
     call_timeout_s: float | None = None  # for graphs that set no routerTimeouts.serviceClient
+    stream_idle_timeout_s: float | None = 300.0  # between two pieces of a body that streams
     verify_tls: bool = True
     ca_file: str | None = None
 

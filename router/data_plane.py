@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from graph.document import Document
+from graph.packed import JSON_LENGTH
 from graph.plan import Plan
 from router import failures
 from router.about import About
@@ -55,7 +56,9 @@ class DataPlane:
         self._plans = Plans(
             default=config.default_graph, compat=config.compat, port=config.data_port
         )
-        self._inner = InnerGraphs(config.pass_response_headers, self._deadlines, loop)
+        self._inner = InnerGraphs(
+            config.pass_response_headers, config.limits.body_bytes, self._deadlines, loop
+        )
         self._upstream = HttpUpstream(config, counters, self._deadlines, loop, waiting)
         self._about = About(self._plans, self._upstream, loop.time)
         self._log = self._access_log(config)
@@ -77,7 +80,9 @@ class DataPlane:
         if grpc:
             self._front = _grpc_front(handler, config, self._refused, loop)
         else:
-            self._front = HttpFront(handler, config.limits, self._read_limit, self._refused, loop)
+            self._front = HttpFront(
+                handler, config.limits, self._read_limit, self._refused, loop, self._streams
+            )
         self._sweeping = loop.call_later(SWEEP_S, self._sweep)
 
     async def install(
@@ -138,6 +143,14 @@ class DataPlane:
     def _read_limit(self, path: bytes, host: bytes) -> float | None:
         found = self._plans.routes.find(path, host)
         return found.timeouts.read_s if isinstance(found, Plan) else None
+
+    def _streams(self, head: Head) -> bool:
+        found = self._plans.routes.find(head.path, head.fields.get(b"host", b""))
+        if isinstance(found, Plan):
+            # What may have to be fitted to its target, or its answer to it, is needed whole.
+            tensors = head.path.endswith(b"/infer") or JSON_LENGTH in head.fields
+            return found.streams and not tensors and self._upstream.takes_streams(found.targets)
+        return found is not None and self._upstream.takes_streams((found.target,))
 
     def _refused(self, fault: Refused, client: str) -> None:
         """A message that never became a request is counted and logged all the same."""

@@ -8,7 +8,7 @@ brought. It begins in the next turn of the loop, so that no chain of graphs grow
 import asyncio
 from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from graph.choose import salt
@@ -17,6 +17,7 @@ from graph.packed import document_of
 from graph.plan import Plan
 from router.deadlines import Deadlines, Timer
 from router.messages import Cancellable, Handler, Head, Request, Response
+from router.streams import Gathering, Pipe
 
 PARTIAL: Final = b"x-graphway-partial"  # tells of steps that are missing, however deep
 _ALWAYS: Final = frozenset(
@@ -33,9 +34,15 @@ class InnerGraphs:
     handler: Handler
 
     def __init__(
-        self, passed: tuple[str, ...], deadlines: Deadlines, loop: asyncio.AbstractEventLoop
+        self,
+        passed: tuple[str, ...],
+        body_limit: int,
+        deadlines: Deadlines,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
+        """`body_limit`: bytes of a body on its way that the inner graph needs whole."""
         self.passed = _ALWAYS | {name.strip().lower().encode() for name in passed}
+        self.body_limit = body_limit
         self.deadlines = deadlines
         self.loop = loop
 
@@ -62,7 +69,7 @@ class InnerPlace:
         hop.begin()
         return hop
 
-    def request(self, call: Call) -> Request:
+    def request(self, call: Call, body: bytes) -> Request:
         """What would have come over a socket."""
         method, path, query = b"POST", self._base or b"/", self._query
         if call.forward is not None:
@@ -71,7 +78,7 @@ class InnerPlace:
             path = self._base.rstrip(b"/") + below
             query = b"&".join([part for part in (query, asked) if part])
         head = Head(method, path, query, ((b"host", self.host), *call.headers))
-        request = Request(head, document_of(call.body, call.headers))
+        request = Request(head, document_of(body, call.headers))
         request.plan = self.plan
         request.client = call.address
         request.started = monotonic()
@@ -102,9 +109,29 @@ class _Hop:
             self._end()
 
     def _start(self) -> None:
+        place, call = self._place, self._call
+        upload = cast(Pipe | None, call.upload)
+        if upload is None or place.plan.streams:
+            self._ask(call.body, upload)
+        else:
+            self._running = upload
+            upload.start(Gathering(upload, place.graphs.body_limit, self._gathered))
+
+    def _gathered(self, body: bytes | Failure) -> None:
+        self._running = None
+        if not isinstance(body, Failure):
+            self._ask(body, None)
+        elif self._deliver is not None:
+            deliver = self._deliver
+            self._end()
+            deliver(Failure(body.kind, f"the body: {body.cause}", self._call.address))
+
+    def _ask(self, body: bytes, upload: Pipe | None) -> None:
         place = self._place
         self._running = None
-        running = place.graphs.handler(place.request(self._call), self._answered)
+        request = place.request(self._call, body)
+        request.upload = upload
+        running = place.graphs.handler(request, self._answered)
         if self._deliver is not None:
             self._running = running
 
@@ -114,8 +141,9 @@ class _Hop:
             return  # it was given up, and this says so
         self._running = None
         self._end()
+        headers = self._passed(response.headers)
         document = document_of(response.body, response.headers)
-        deliver(Reply(response.status, self._passed(response.headers), document))
+        deliver(Reply(response.status, headers, document, response.stream))
 
     def _passed(self, headers: Headers) -> Headers:
         """As over a socket: of a caller's own request all, else those that describe the body, and

@@ -66,10 +66,10 @@ class Routes:
         self._hosts: dict[bytes, Plan | Service | None] = {}
         self._models: dict[bytes, Plan | None] = {}  # by path
 
-    def find(self, path: bytes, host: bytes) -> Plan | Service | None:
+    def find(self, path: bytes, host: bytes, model: bytes = b"") -> Plan | Service | None:
         """`/graphs/<namespace>/<name>` or `/services/<namespace>/<name>` and below by path, others
-        by host, where graphs come first, else by the model that the path names, else the default
-        graph.
+        by host, where graphs come first, else by the model that the message (`model`) or the path
+        names, else the default graph.
         """
         if path.startswith(GRAPHS):
             parts = path.split(b"/", 4)
@@ -85,6 +85,8 @@ class Routes:
                 self._hosts[host] = found
         if found is not None:
             return found
+        if model and (plan := self._by_model.get(model)) is not None:
+            return plan
         if path.startswith(_MODELS):
             try:
                 named = self._models[path]

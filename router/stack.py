@@ -1,12 +1,16 @@
 """What every request passes through, outermost first."""
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from time import monotonic
+from typing import cast
 from urllib.parse import quote
 
 from graph.caller import Caller
+from graph.document import Form
 from graph.effects import Decision, Failure, Headers, Input, Outcome, Payload, Reply
+from graph.packed import document_of
 from graph.walk import walk
 from router import failures
 from router.about import About
@@ -14,7 +18,7 @@ from router.config import DataPlaneConfig
 from router.counters import Counters
 from router.deadlines import Deadlines
 from router.execute import Clock, Run, Upstream
-from router.forward import call_service
+from router.forward import call_service, note_end
 from router.inner import InnerGraphs, seed_of
 from router.layers.access_log import Record, access_log
 from router.layers.deadline import deadline
@@ -36,6 +40,7 @@ from router.messages import (
 from router.outcome import differs, fitted
 from router.plans import Plans, below
 from router.propagate import Propagate
+from router.streams import Gathering, Pipe
 from router.traced import TracedUpstream
 from router.upstream.metered import MeteredUpstream
 
@@ -65,6 +70,7 @@ def build(
         Propagate(config.propagate_headers),
         random,
         deadlines.start,
+        config.limits.answer_bytes,
         handler,
     )
     handler = deadline(handler, deadlines)  # inside the counting, so that a 504 is counted as one
@@ -83,12 +89,14 @@ def build(
 class Exchange:
     """A graph at work for one request."""
 
-    __slots__ = ("_request", "_respond", "_run")
+    __slots__ = ("_limit", "_request", "_respond", "_run")
 
-    def __init__(self, request: Request, respond: Respond) -> None:
+    def __init__(self, request: Request, respond: Respond, limit: int) -> None:
+        """`limit`: bytes of an answer that has to be whole."""
         self._request = request
         self._respond = respond
-        self._run: Run | None = None
+        self._limit = limit
+        self._run: Cancellable | None = None
 
     def start(self, run: Run) -> None:
         self._run = run
@@ -97,8 +105,13 @@ class Exchange:
     def done(self, outcome: Outcome) -> None:
         self._run = None
         request = self._request
-        if isinstance(outcome, Reply) and differs(request, outcome):
-            outcome = fitted(request, outcome)
+        if isinstance(outcome, Reply):
+            stream = cast(Pipe | None, outcome.stream)
+            if stream is not None and _needs_whole(request, outcome):
+                self._gather(outcome, stream)
+                return
+            if differs(request, outcome):
+                outcome = fitted(request, outcome)
         if isinstance(outcome, Failure):
             request.failure = outcome
             self._respond(failures.response(outcome, request.plan))
@@ -112,9 +125,26 @@ class Exchange:
             plan = request.plan
             if plan is not None and plan.partial:
                 headers += _partial(request.decisions)
+            stream = cast(Pipe | None, outcome.stream)
+            if stream is not None:
+                response = Response(outcome.status, headers, stream=stream)
+                stream.watch(partial(note_end, request, response))
+                self._respond(response)
+                return
             # What a step says of a body that it was not asked for is all that is known of it.
             unknown = request.head.method == b"HEAD" and not document.body
             self._respond(Response(outcome.status, headers, document.body, tells_length=unknown))
+
+    def _gather(self, outcome: Reply, stream: Pipe) -> None:
+        def whole(body: bytes | Failure) -> None:
+            if isinstance(body, Failure):
+                self.done(body)
+            else:
+                document = document_of(body, outcome.headers)
+                self.done(Reply(outcome.status, outcome.headers, document))
+
+        self._run = stream
+        stream.start(Gathering(stream, self._limit, whole))
 
     def cancel(self) -> None:
         run = self._run
@@ -122,6 +152,10 @@ class Exchange:
             self._run = None
             run.cancel()
             self._respond(Response(CLIENT_CLOSED))
+
+
+def _needs_whole(request: Request, outcome: Reply) -> bool:
+    return request.document.form is Form.MESSAGE or differs(request, outcome)
 
 
 def _partial(decisions: list[Decision]) -> Headers:
@@ -133,7 +167,12 @@ def _partial(decisions: list[Decision]) -> Headers:
 
 
 def run_graph(
-    upstream: Upstream, propagate: Propagate, random: Random, clock: Clock, otherwise: Handler
+    upstream: Upstream,
+    propagate: Propagate,
+    random: Random,
+    clock: Clock,
+    answer_limit: int,
+    otherwise: Handler,
 ) -> Handler:
     """Walks the plan, where there is one. Every method and path runs the graph, as in KServe."""
     bits = random.getrandbits
@@ -146,7 +185,7 @@ def run_graph(
         wanted = propagate.beside(plan.propagated) if plan.propagated else propagate
         hop = request.hop
         given = Input(
-            Payload(request.document, head.payload),
+            Payload(request.document, head.payload, request.upload),
             wanted(head) if wanted else (),
             bits(64) if hop is None else seed_of(hop),
             request.decisions,
@@ -159,7 +198,7 @@ def run_graph(
         if trace is not None:
             given.trace = trace
             calls = TracedUpstream(upstream, trace.events, lambda: monotonic() - request.started)
-        exchange = Exchange(request, respond)
+        exchange = Exchange(request, respond, answer_limit)
         way = walk(plan, given, hop is None or hop.stream)
         exchange.start(Run(way, calls, exchange.done, clock))
         return exchange

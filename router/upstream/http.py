@@ -9,7 +9,7 @@ import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from graph.effects import Answer, Call, Failure, FailureKind
 from graph.plan import Target
@@ -18,6 +18,7 @@ from router.counters import Counters
 from router.deadlines import Deadlines
 from router.log import fields
 from router.messages import Cancellable
+from router.streams import Pipe
 from router.tasks import Tasks
 from router.upstream.origin import Origin, parse_origin, parse_url
 from router.upstream.pool import Pool, words
@@ -72,7 +73,8 @@ class Place:
         self.pool = pool
 
     def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
-        forward, size = call.forward, len(call.body)
+        forward = call.forward
+        size = len(call.body) if call.upload is None else cast(Pipe, call.upload).length
         if forward is None:
             head = request_head(self._prefix, call.headers, size)
         else:
@@ -198,6 +200,16 @@ class HttpUpstream:
             self._retired.append(pool)
         for service in (*gone, *self._services.values()):
             service.release()
+
+    def takes_streams(self, targets: Iterable[Target]) -> bool:
+        """Whether each of them could be sent a body that is still on its way."""
+        return not any(self._speaks_grpc(target) for target in targets)
+
+    def _speaks_grpc(self, target: Target) -> bool:
+        if target.url is not None:
+            return target.url.startswith("grpc")
+        service = self._services.get(target.name.removeprefix("service:"))
+        return service is not None and any(each.origin.grpc for each in service.replicas)
 
     def sweep(self) -> None:
         """Once a second."""

@@ -118,6 +118,27 @@ async def test_who_leaves_cancels_inner_calls_and_so_does_a_limit(
         assert metrics.total("graphway_requests_total", graph="test/inner", code="499") == 2
 
 
+async def test_bodies_flow_through_an_inner_graph(predictor: Predictor, serve: Serve) -> None:
+    """Also one that the inner graph has to see whole, and an answer that its caller has to."""
+    predictor.default = echo()
+    large = b'{"x":"%b"}' % (b"y" * 3_000_000)
+    manifest = graph("inner", "Sequence", {"serviceUrl": predictor.url("/echo")})
+    manifest += graph("seeing", "Switch", {"condition": "x", "serviceUrl": predictor.url("/echo")})
+    for name in ("inner", "seeing"):
+        to = {"serviceUrl": f"http://{name}.test"}
+        manifest += graph(f"to-{name}", "Sequence", to)
+        manifest += graph(f"all-{name}", "Ensemble", to)
+    async with serve(manifest) as router, Client.to(router.port) as client:
+        for name in ("inner", "seeing"):
+            answer = await client.ask(request(path(f"to-{name}"), large))
+            assert (answer.status, answer.body) == (200, large)
+            merged = await client.ask(request(path(f"all-{name}"), large))
+            assert merged.body == b'{"0":%b}' % large
+        await eventually_awaited(lambda: nothing_in_flight(router), "nothing is left")
+        metrics = await router.metrics()
+        assert metrics.total("graphway_requests_total", graph="test/inner", code="200") == 2
+
+
 async def test_a_reload_leads_to_another_graph_and_never_in_a_circle(
     predictor: Predictor, serve: Serve
 ) -> None:

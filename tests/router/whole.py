@@ -68,7 +68,7 @@ class Whole:
             Random(seed),
             lambda: ready,
             About(self.plans, _Reaching(self.upstream, self.loop), self.loop.time),
-            InnerGraphs((), Deadlines(self.loop), self.loop),
+            InnerGraphs((), 1 << 20, Deadlines(self.loop), self.loop),
             self.explained.append,
         )
 
