@@ -24,7 +24,7 @@ from graph.plan import Plan
 from graph.trace import Trace
 from graph.workspace import load_paths
 from router import settings
-from router.config import EndpointSource, Limits
+from router.config import EndpointSource
 from router.dry_run import dry_run
 from router.explained import Json, body, headers, route, told
 from router.messages import Head, Request, Response
@@ -169,7 +169,7 @@ def _marked(event: Json, script: Answers) -> Json:
 def _outcome(outcome: Outcome, request: Request) -> Json:
     """As the router would answer."""
     answers: list[Response] = []
-    Exchange(request, answers.append, Limits().answer_bytes).done(outcome)
+    Exchange(request, answers.append, limit=0).done(outcome)  # nothing is a stream here
     (answer,) = answers
     said: Json = {
         "status": answer.status,
