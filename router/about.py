@@ -59,7 +59,8 @@ class About:
     def ready(self, plan: Plan | None, tell: Tell) -> None:
         """This graph, or every graph."""
         plans = [plan] if plan else list(self._plans.routes.plans.values())
-        self._readiness.ask([target for each in plans for target in each.targets], tell)
+        routes = self._plans.routes
+        self._readiness.ask([t for each in plans for t in routes.targets(each)], tell)
 
     def metadata(self, plan: Plan, name: str, tell: Callable[[Metadata], None]) -> None:
         said: Metadata = {
@@ -82,7 +83,10 @@ class About:
 
     def _describe(self, targets: Iterator[Target], tell: Callable[[Metadata], None]) -> None:
         """By the first of them that can be asked."""
+        inner = self._plans.routes.inner
         for target in targets:
+            if target.name in inner:
+                continue
             asked = described(target, self._endpoints)
             if asked is None:
                 continue

@@ -169,7 +169,7 @@ def _marked(event: Json, script: Answers) -> Json:
 def _outcome(outcome: Outcome, request: Request) -> Json:
     """As the router would answer."""
     answers: list[Response] = []
-    Exchange(request, answers.append, 0).done(outcome)
+    Exchange(request, answers.append, limit=0).done(outcome)  # nothing is a stream here
     (answer,) = answers
     said: Json = {
         "status": answer.status,

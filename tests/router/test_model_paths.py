@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from router.config import DataPlaneConfig, EndpointSource, GraphSource
+from router.config import DataPlaneConfig, EndpointSource, GraphSource, UpstreamConfig
 from tests.kit.client import Client, request
 from tests.kit.eventually import eventually, eventually_awaited
 from tests.kit.grpc_predictor import grpc_predictor
@@ -310,6 +311,21 @@ async def test_a_unix_socket_is_connected_to(tmp_path: Path) -> None:
         assert await ready(plane) == ""
     async with Plane.of(served, services=services) as plane:
         assert (await ready(plane)).startswith(f"unix:{path}: ")
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_tls_is_part_of_a_connection(
+    server_tls: ssl.SSLContext, authority_file: Path, trusted: bool
+) -> None:
+    upstream = UpstreamConfig(ca_file=str(authority_file) if trusted else None)
+    config = DataPlaneConfig(log=QUIET, upstream=upstream)
+    async with (
+        Predictor(tls=server_tls) as predictor,
+        Plane.of(graph("g", predictor.url("/p")), config=config) as plane,
+    ):
+        why = await ready(plane)
+    assert why.startswith("" if trusted else f"{predictor.origin}: its certificate is not trusted")
+    assert bool(why) is not trusted
 
 
 async def test_many_who_ask_at_once_are_one_question(predictor: Predictor) -> None:
