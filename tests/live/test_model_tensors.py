@@ -149,7 +149,6 @@ async def ask(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[object]
         ("sdk", "out-"),
         ("sdk-grpc", "out-"),
         ("chain", "out-" * 4),
-        ("chain", "out-" * 4),
     ],
 )
 async def test_every_datatype_is_exact_and_in_the_form_that_was_asked_for(
