@@ -58,6 +58,7 @@ class Code(Enum):
     UNREACHABLE_NODE = "unreachable-node", _WARNING
     TOO_DEEP = "too-deep", _ERROR
     TOO_MANY_CALLS = "too-many-calls", _ERROR
+    GRAPH_LOOP = "graph-loop", _ERROR
     NO_STEPS = "no-steps", _ERROR
     # targets
     BAD_URL = "bad-url", _ERROR

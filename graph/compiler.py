@@ -80,11 +80,11 @@ def revision(spec: GraphSpec) -> str:
 
 
 def _timeouts(given: RouterTimeouts, request: int | None) -> Timeouts:
-    write, whole = _seconds(given.server_write, 60), _seconds(request, 0)
     return Timeouts(
         read_s=_seconds(given.server_read, 60),
-        answer_s=min((limit for limit in (write, whole) if limit is not None), default=None),
+        answer_s=_seconds(given.server_write, 60),
         idle_s=_seconds(given.server_idle, 180),
+        whole_s=_seconds(request, 0),
     )
 
 

@@ -36,6 +36,7 @@ class FailureKind(Enum):
     NO_QUORUM = "no_quorum"  # fewer steps of an Ensemble succeeded than must
     MAPPING = "mapping"  # `data` cannot be built of what there is
     BAD_REQUEST = "bad_request"  # the request cannot be what this graph, or a step of it, needs
+    STALLED = "stalled"  # the body of the request stopped coming
     UNRESOLVED = "unresolved"  # the target has no address
     CONNECT = "connect"  # refused, unreachable, name not found, TLS refused
     RESET = "reset"  # the connection broke before the whole answer had come

@@ -93,8 +93,15 @@ class Timeouts:
     """Seconds; None means no limit. KServe's routerTimeouts with its defaults, and timeout."""
 
     read_s: float | None  # serverRead: the whole request, from its first byte
-    answer_s: float | None  # until the answer begins: the shorter of serverWrite and timeout
+    answer_s: float | None  # serverWrite: until the answer begins
     idle_s: float | None  # serverIdle: between two requests of a connection
+    whole_s: float | None = None  # timeout: the whole request, with an answer that streams
+
+    @property
+    def begin_s(self) -> float | None:
+        """Until the answer begins, whichever limit that is."""
+        given = [limit for limit in (self.answer_s, self.whole_s) if limit is not None]
+        return min(given, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class Line(msgspec.Struct, omit_defaults=True):
     failed: str = ""  # the step that failed, with the kind and cause of the failure
     kind: str = ""
     cause: str = ""
+    first_byte_ms: float = 0.0  # of an answer that was a stream
 
 
 _encode = msgspec.json.Encoder().encode
@@ -98,6 +99,13 @@ def line_of(
         line.service = request.service.key
         line.graph = UNSET
         line.revision = request.revision
+    if request.upload is not None:
+        line.bytes_in = request.upload.passed
+    stream = response.stream
+    if stream is not None:
+        line.bytes_out = stream.passed
+        if stream.first_at is not None:
+            line.first_byte_ms = round((stream.first_at - request.started) * 1000, 3)
     if request.decisions:
         line.decisions = {
             decision.node: decision.step

@@ -38,6 +38,7 @@ class UpstreamConfig(msgspec.Struct, frozen=True):
     connect_timeout_s: float = 5.0
     dns_refresh_s: float = 30.0
     call_timeout_s: float | None = None  # for graphs that set no routerTimeouts.serviceClient
+    stream_idle_timeout_s: float | None = 300.0  # between two pieces of a body that streams
     verify_tls: bool = True
     ca_file: str | None = None
 
@@ -66,6 +67,7 @@ class DataPlaneConfig(msgspec.Struct, frozen=True):
     pass_response_headers: tuple[str, ...] = ()
     compat: bool = False  # KServe's status codes for every graph
     default_graph: str | None = None  # namespace/name
+    data_port: int = 0  # as it was bound, for graphs that call one another by it
     explain: bool = True  # requests may ask which way they went
     explain_kept: int = 100  # records of such requests
     # who gets tensors in binary; by origin or by service, "" is everybody else

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from graph.document import Document
+from graph.packed import JSON_LENGTH
 from graph.plan import Plan
 from router import failures
 from router.about import About
@@ -17,6 +18,7 @@ from router.config import DataPlaneConfig, EndpointSource, GraphSource
 from router.counters import Counters
 from router.deadlines import Deadlines
 from router.front.http import HttpFront
+from router.inner import InnerGraphs
 from router.messages import Handler, Head, Request
 from router.plans import Plans
 from router.series import IN_FLIGHT
@@ -51,7 +53,12 @@ class DataPlane:
         self._counters = counters
         self._ready = True
         self._deadlines = Deadlines(loop)
-        self._plans = Plans(default=config.default_graph, compat=config.compat)
+        self._plans = Plans(
+            default=config.default_graph, compat=config.compat, port=config.data_port
+        )
+        self._inner = InnerGraphs(
+            config.pass_response_headers, config.limits.body_bytes, self._deadlines, loop
+        )
         self._upstream = HttpUpstream(config, counters, self._deadlines, loop, waiting)
         self._about = About(self._plans, self._upstream, loop.time)
         self._log = self._access_log(config)
@@ -59,20 +66,29 @@ class DataPlane:
             config,
             self._plans,
             self._upstream,
-            Bridge(self._upstream, self._upstream.endpoint, config.binary_tensors, loop),
+            Bridge(
+                self._upstream,
+                self._upstream.endpoint,
+                config.binary_tensors,
+                config.limits.body_bytes,
+                loop,
+            ),
             counters,
             self._deadlines,
             None if self._log is None else self._log.record,
             Random(SystemRandom().getrandbits(128)),
             lambda: self._ready,
             self._about,
+            self._inner,
             explained,
         )
         self._front: HttpFront | GrpcFront
         if grpc:
             self._front = _grpc_front(handler, config, self._refused, loop)
         else:
-            self._front = HttpFront(handler, config.limits, self._read_limit, self._refused, loop)
+            self._front = HttpFront(
+                handler, config.limits, self._read_limit, self._refused, loop, self._streams
+            )
         self._sweeping = loop.call_later(SWEEP_S, self._sweep)
 
     async def install(
@@ -86,8 +102,9 @@ class DataPlane:
         if not compiled.problems:
             self._plans.install(compiled, endpoints)
             self._about.install(endpoints)
-            plans = self._plans.routes.plans.values()
-            self._upstream.install((target for plan in plans for target in plan.targets), endpoints)
+            routes = self._plans.routes
+            targets = (target for plan in routes.plans.values() for target in plan.targets)
+            self._upstream.install(targets, endpoints, self._inner.places(routes.inner))
         return compiled.problems
 
     def listen(self, sockets: Sequence[socket.socket]) -> None:
@@ -132,6 +149,14 @@ class DataPlane:
     def _read_limit(self, path: bytes, host: bytes) -> float | None:
         found = self._plans.routes.find(path, host)
         return found.timeouts.read_s if isinstance(found, Plan) else None
+
+    def _streams(self, head: Head) -> bool:
+        found = self._plans.routes.find(head.path, head.fields.get(b"host", b""))
+        if isinstance(found, Plan):
+            # What may have to be fitted to its target, or its answer to it, is needed whole.
+            tensors = head.path.endswith(b"/infer") or JSON_LENGTH in head.fields
+            return found.streams and not tensors and self._upstream.takes_streams(found.targets)
+        return found is not None and self._upstream.takes_streams((found.target,))
 
     def _refused(self, fault: Refused, client: str) -> None:
         """A message that never became a request is counted and logged all the same."""

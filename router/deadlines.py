@@ -48,6 +48,10 @@ class Queue:
         if self._timer is None:
             self._timer = self._loop.call_at(deadline.due, self._expire)
 
+    def start(self, deadline: Deadline) -> None:
+        """It begins now."""
+        self.add(deadline, self._loop.time())
+
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()

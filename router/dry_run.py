@@ -82,7 +82,7 @@ def dry_run(plan: Plan, request: Input, script: Script) -> tuple[Outcome, float]
     upstream = TracedUpstream(_Upstream(script, timeline), trace.events, lambda: timeline.now_s)
     run = Run(walk(plan, request), upstream, outcomes.append, timeline.after)
 
-    limit_s = plan.timeouts.answer_s
+    limit_s = plan.timeouts.begin_s
 
     def too_late() -> None:
         run.cancel()

@@ -25,6 +25,7 @@ FAILURES: dict[FailureKind, Meaning] = {
     # The caller's data, or a step's, is not as expected.
     FailureKind.MAPPING: Meaning(422, Code.INVALID_ARGUMENT, "info"),
     FailureKind.BAD_REQUEST: Meaning(400, Code.INVALID_ARGUMENT, "info"),
+    FailureKind.STALLED: Meaning(408, Code.CANCELLED, "info"),
     FailureKind.UNRESOLVED: Meaning(503, Code.UNAVAILABLE, "warning"),  # may well come up soon
     FailureKind.CONNECT: Meaning(502, Code.UNAVAILABLE, "warning"),
     FailureKind.RESET: Meaning(502, Code.UNAVAILABLE, "warning"),

@@ -5,8 +5,11 @@ As for every HTTP intermediary, headers of one hop stay behind; what the front w
 doubled. Which revision and replica is asked is the business of the upstream, as for a step's call.
 """
 
+from functools import partial
 from random import Random
+from typing import cast
 
+from graph.document import Form
 from graph.effects import Answer, Call, Failure, Forward, Headers
 from router import failures
 from router.execute import Upstream
@@ -22,6 +25,7 @@ from router.messages import (
     Response,
 )
 from router.plans import SERVICES, below
+from router.streams import End, Ended, Pipe
 from router.wire.hops import end_to_end
 
 # Written anew for the call, or dealt with by the front already.
@@ -51,11 +55,17 @@ class Forwarded:
             self._request.failure = answer
             self._respond(failures.response(answer, None))
             return
+        stream = cast(Pipe | None, answer.stream)
         headers = answer.headers
         if self._call.revision:
             headers += ((b"x-graphway-revision", self._call.revision.encode()),)
         to_head = self._request.head.method == b"HEAD"
-        self._respond(Response(answer.status, headers, answer.document.body, tells_length=to_head))
+        response = Response(
+            answer.status, headers, answer.document.body, tells_length=to_head, stream=stream
+        )
+        if stream is not None:
+            stream.watch(partial(note_end, self._request, response))
+        self._respond(response)
 
     def cancel(self) -> None:
         running, self._running = self._running, None
@@ -82,6 +92,8 @@ def call_service(upstream: Upstream, random: Random) -> Handler:
             None,
             bits(64),
             Forward(head.method, _target(head)),
+            stream=request.document.form is not Form.MESSAGE,  # gRPC answers with one message
+            upload=request.upload,
         )
         forwarded = Forwarded(request, call, respond)
         forwarded.start(upstream)
@@ -97,6 +109,20 @@ def _target(head: Head) -> bytes:
 
 def _passed(head: Head, request: Request) -> Headers:
     headers = end_to_end(head.headers, *_OURS)
-    if head.fields.get(b"content-type") == _FORM and request.document.body[:1] in (b"{", b"["):
+    if head.fields.get(b"content-type") == _FORM and _beginning(request) in (b"{", b"["):
         headers = (*(pair for pair in headers if pair[0] != b"content-type"), *JSON)
     return (*headers, (b"x-request-id", request.request_id))
+
+
+def _beginning(request: Request) -> bytes:
+    upload = request.upload
+    return (request.document.body if upload is None else upload.beginning)[:1]
+
+
+def note_end(request: Request, response: Response, end: Ended) -> None:
+    """What became of an answer that was a stream. Outer layers, who watch it too, find it noted."""
+    if end is End.LEFT:
+        response.status = CLIENT_CLOSED
+    elif isinstance(end, Failure):
+        request.failure = end
+        response.status = failures.status(end, request.plan)

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from graph.document import Document
-from graph.effects import Decision, Failure, Headers
+from graph.effects import Call, Decision, Failure, Headers
 
 if TYPE_CHECKING:
     from graph.plan import Plan
     from graph.trace import Trace
     from router.plans import Service
+    from router.streams import Pipe
 
 CLIENT_CLOSED = 499  # nginx's code for a client that left; never sent, only logged and counted
 
@@ -58,6 +59,7 @@ class Request:
         "document",
         "failure",
         "head",
+        "hop",
         "model",
         "plan",
         "request_id",
@@ -66,6 +68,7 @@ class Request:
         "started",
         "timeout_s",
         "trace",
+        "upload",
     )
 
     def __init__(self, head: Head, document: Document) -> None:
@@ -75,17 +78,23 @@ class Request:
         self.started = 0.0  # time.monotonic(), the loop's clock, when all of it had come
         self.request_id = b""
         self.plan: Plan | None = None
+        self.hop: Call | None = None  # of a graph that calls this one within the router
         self.service: Service | None = None  # asked for without a graph
         self.revision = ""  # of this service
         self.timeout_s: float | None = None  # how long the caller waits, where it says so
         self.model = b""  # that the message names, where the path names none
         self.decisions: list[Decision] = []
         self.failure: Failure | None = None
+        self.upload: Pipe | None = None  # the body, if it is not whole; the document is empty then
         self.trace: Trace | None = None  # where the caller asked for an explanation
 
 
 class Response:
-    __slots__ = ("body", "close", "headers", "status", "tells_length")
+    """An answer, or its beginning: with a `stream` the body is still on its way, and `status` says
+    how it ended once it has.
+    """
+
+    __slots__ = ("body", "close", "headers", "status", "stream", "tells_length")
 
     def __init__(
         self,
@@ -94,6 +103,7 @@ class Response:
         body: bytes = b"",
         close: bool = False,
         tells_length: bool = False,
+        stream: "Pipe | None" = None,
     ) -> None:
         self.status = status
         self.headers = (
@@ -103,6 +113,7 @@ class Response:
         self.close = close  # the connection must not be used again
         # An answer to HEAD: whatever its headers say of a length is all that is known.
         self.tells_length = tells_length
+        self.stream = stream
 
 
 class Cancellable(Protocol):
@@ -111,7 +122,9 @@ class Cancellable(Protocol):
 
 
 Respond = Callable[[Response], None]
-"""Called exactly once for each request, with status CLIENT_CLOSED if it was cancelled."""
+"""Called exactly once for each request, with status CLIENT_CLOSED if it was cancelled. A response
+with a stream ends with that stream: who wants to see the end watches it.
+"""
 
 Handler = Callable[[Request, Respond], Cancellable]
 """Takes a request and answers it through `Respond`, at once or later. Layers wrap one around

@@ -36,6 +36,12 @@ WORKER_METRICS: tuple[Metric, ...] = (
         ("graph",),
         "Time from the head of a request to the end of its answer.",
     ),
+    Metric(
+        "graphway_first_byte_seconds",
+        HISTOGRAM,
+        ("graph",),
+        "Time from the head of a request to the first byte of the body of an answer that streams.",
+    ),
     Metric(IN_FLIGHT, GAUGE, ("graph",), "Requests being worked on now."),
     Metric(
         "graphway_step_calls_total",

@@ -256,6 +256,10 @@ class Settings(BaseSettings):
         _UPSTREAM.call_timeout_s,
         description="A call, where the graph sets no routerTimeouts.serviceClient.",
     )
+    upstream_stream_idle_timeout_seconds: Annotated[float, Field(ge=0)] | None = Field(
+        _UPSTREAM.stream_idle_timeout_s,
+        description="Between two pieces of a body that streams, from or to it; 0: no limit.",
+    )
     upstream_verify_tls: bool = Field(
         _UPSTREAM.verify_tls, description="Verify certificates of https predictors."
     )

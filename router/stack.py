@@ -1,20 +1,25 @@
 """What every request passes through, outermost first."""
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from time import monotonic
+from typing import cast
 from urllib.parse import quote
 
 from graph.caller import Caller
+from graph.document import Form
 from graph.effects import Decision, Failure, Headers, Input, Outcome, Payload, Reply
+from graph.packed import document_of
 from graph.walk import walk
 from router import failures
 from router.about import About
-from router.config import DataPlaneConfig
+from router.config import DataPlaneConfig, Limits
 from router.counters import Counters
 from router.deadlines import Deadlines
 from router.execute import Clock, Run, Upstream
-from router.forward import call_service
+from router.forward import call_service, note_end
+from router.inner import InnerGraphs, seed_of
 from router.layers.access_log import Record, access_log
 from router.layers.deadline import deadline
 from router.layers.explain import explain
@@ -35,6 +40,7 @@ from router.messages import (
 from router.outcome import differs, fitted
 from router.plans import Plans, below
 from router.propagate import Propagate
+from router.streams import Gathering, Pipe
 from router.traced import TracedUpstream
 from router.upstream.metered import MeteredUpstream
 
@@ -52,15 +58,19 @@ def build(
     random: Random,
     ready: Callable[[], bool],
     about: About,
+    inner: InnerGraphs,
     keep: Callable[[bytes], None] = lambda _: None,
 ) -> Handler:
-    """`keep` gets the record of each request that asked to be explained."""
+    """`inner` is given what takes the requests of graphs that graphs call, `keep` gets the record
+    of each request that asked to be explained.
+    """
     handler = call_service(upstream, random)  # a service counts its calls itself, whoever asks
     handler = run_graph(
         MeteredUpstream(bridge, counters),  # outside: a call that is converted is one call
         Propagate(config.propagate_headers),
         random,
         deadlines.start,
+        config.limits.answer_bytes,
         handler,
     )
     handler = deadline(handler, deadlines)  # inside the counting, so that a 504 is counted as one
@@ -70,20 +80,26 @@ def build(
     if record is not None:
         handler = access_log(handler, record)  # outside metrics: a line may name what they count
     handler = request_id(handler, random)  # before any line that should carry it
+    inner.handler = handler
     # Everybody inside asks which graph it is.
     handler = route(handler, plans, model_paths(about, ready))
     return health(handler, ready)  # first: probes are neither logged nor counted
 
 
+ANSWER_BYTES = Limits().answer_bytes
+
+
 class Exchange:
     """A graph at work for one request."""
 
-    __slots__ = ("_request", "_respond", "_run")
+    __slots__ = ("_limit", "_request", "_respond", "_run")
 
-    def __init__(self, request: Request, respond: Respond) -> None:
+    def __init__(self, request: Request, respond: Respond, limit: int = ANSWER_BYTES) -> None:
+        """`limit`: bytes of an answer that has to be whole."""
         self._request = request
         self._respond = respond
-        self._run: Run | None = None
+        self._limit = limit
+        self._run: Cancellable | None = None
 
     def start(self, run: Run) -> None:
         self._run = run
@@ -92,8 +108,13 @@ class Exchange:
     def done(self, outcome: Outcome) -> None:
         self._run = None
         request = self._request
-        if isinstance(outcome, Reply) and differs(request, outcome):
-            outcome = fitted(request, outcome)
+        if isinstance(outcome, Reply):
+            stream = cast(Pipe | None, outcome.stream)
+            if stream is not None and _needs_whole(request, outcome):
+                self._gather(outcome, stream)
+                return
+            if differs(request, outcome):
+                outcome = fitted(request, outcome)
         if isinstance(outcome, Failure):
             request.failure = outcome
             self._respond(failures.response(outcome, request.plan))
@@ -107,9 +128,26 @@ class Exchange:
             plan = request.plan
             if plan is not None and plan.partial:
                 headers += _partial(request.decisions)
+            stream = cast(Pipe | None, outcome.stream)
+            if stream is not None:
+                response = Response(outcome.status, headers, stream=stream)
+                stream.watch(partial(note_end, request, response))
+                self._respond(response)
+                return
             # What a step says of a body that it was not asked for is all that is known of it.
             unknown = request.head.method == b"HEAD" and not document.body
             self._respond(Response(outcome.status, headers, document.body, tells_length=unknown))
+
+    def _gather(self, outcome: Reply, stream: Pipe) -> None:
+        def whole(body: bytes | Failure) -> None:
+            if isinstance(body, Failure):
+                self.done(body)
+            else:
+                document = document_of(body, outcome.headers)
+                self.done(Reply(outcome.status, outcome.headers, document))
+
+        self._run = stream
+        stream.start(Gathering(stream, self._limit, whole))
 
     def cancel(self) -> None:
         run = self._run
@@ -117,6 +155,10 @@ class Exchange:
             self._run = None
             run.cancel()
             self._respond(Response(CLIENT_CLOSED))
+
+
+def _needs_whole(request: Request, outcome: Reply) -> bool:
+    return request.document.form is Form.MESSAGE or differs(request, outcome)
 
 
 def _partial(decisions: list[Decision]) -> Headers:
@@ -128,7 +170,12 @@ def _partial(decisions: list[Decision]) -> Headers:
 
 
 def run_graph(
-    upstream: Upstream, propagate: Propagate, random: Random, clock: Clock, otherwise: Handler
+    upstream: Upstream,
+    propagate: Propagate,
+    random: Random,
+    clock: Clock,
+    answer_limit: int,
+    otherwise: Handler,
 ) -> Handler:
     """Walks the plan, where there is one. Every method and path runs the graph, as in KServe."""
     bits = random.getrandbits
@@ -139,24 +186,24 @@ def run_graph(
             return otherwise(request, respond)
         head = request.head
         wanted = propagate.beside(plan.propagated) if plan.propagated else propagate
+        hop = request.hop
         given = Input(
-            Payload(request.document, head.payload),
+            Payload(request.document, head.payload, request.upload),
             wanted(head) if wanted else (),
-            bits(64),
+            bits(64) if hop is None else seed_of(hop),
             request.decisions,
         )
         if plan.needs_caller:
             path = below(head.path)
             given.caller = Caller(head.method, path, head.query, head.headers, request.client)
-        if plan.records:
-            given.steps = {}
         calls: Upstream = upstream
         trace = request.trace
         if trace is not None:
             given.trace = trace
             calls = TracedUpstream(upstream, trace.events, lambda: monotonic() - request.started)
-        exchange = Exchange(request, respond)
-        exchange.start(Run(walk(plan, given), calls, exchange.done, clock))
+        exchange = Exchange(request, respond, answer_limit)
+        way = walk(plan, given, hop is None or hop.stream)
+        exchange.start(Run(way, calls, exchange.done, clock))
         return exchange
 
     return handle

@@ -17,19 +17,20 @@ from cli.explain_request.text import lines
 from cli.options import USAGE, fail
 from graph.caller import Caller
 from graph.compiler import compile
-from graph.effects import Failure, Headers, Input, Outcome, Payload
+from graph.effects import Headers, Input, Outcome, Payload
 from graph.loader import Document
 from graph.packed import document_of
 from graph.plan import Plan
 from graph.trace import Trace
 from graph.workspace import load_paths
-from router import failures, settings
+from router import settings
 from router.config import EndpointSource
 from router.dry_run import dry_run
-from router.explained import Json, body, headers, reply, route, told
-from router.messages import Head
+from router.explained import Json, body, headers, route, told
+from router.messages import Head, Request, Response
 from router.propagate import Propagate
 from router.services import endpoints_of
+from router.stack import Exchange
 
 HELP = (
     "Show what a graph would do with a request, without any server."
@@ -124,10 +125,13 @@ def _explain(
     trace = Trace()
     patterns, _ = settings.propagated_headers()
     propagate = Propagate(tuple(patterns))
+    request = Request(head, document_of(sent, head.headers))
+    request.plan = plan
     given = Input(
-        Payload(document_of(sent, head.headers), head.payload),
+        Payload(request.document, head.payload),
         propagate.beside(plan.propagated)(head),
         seed % 2**64,
+        request.decisions,
         caller=Caller(head.method, head.path, head.query, head.headers, "127.0.0.1"),
         steps={} if plan.records else None,
         trace=trace,
@@ -145,7 +149,7 @@ def _explain(
             "body": body(sent),
         },
         "events": [_marked(event, script) for event in told(trace.events, _addresses(document))],
-        "outcome": _outcome(outcome, plan),
+        "outcome": _outcome(outcome, request),
         "took_ms": round(took_s * 1000, 3),
         "route": route(trace.events, took_s),
     }
@@ -162,17 +166,20 @@ def _marked(event: Json, script: Answers) -> Json:
     return event
 
 
-def _outcome(outcome: Outcome, plan: Plan) -> Json:
-    if not isinstance(outcome, Failure):
-        return reply(outcome)
-    answer = failures.response(outcome, plan)
-    return {
+def _outcome(outcome: Outcome, request: Request) -> Json:
+    """As the router would answer."""
+    answers: list[Response] = []
+    Exchange(request, answers.append, limit=0).done(outcome)  # nothing is a stream here
+    (answer,) = answers
+    said: Json = {
         "status": answer.status,
         "headers": headers(answer.headers),
         "body": body(answer.body),
-        "failure": outcome.kind.value,
-        "at": outcome.address.removeprefix(f"{plan.key}/"),
     }
+    if request.failure is not None:
+        said["failure"] = request.failure.kind.value
+        said["at"] = request.failure.address
+    return said
 
 
 def _addresses(document: Document) -> dict[str, str]:

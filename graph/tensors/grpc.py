@@ -189,7 +189,9 @@ def to_varint(value: int) -> bytes:
 
 
 def _tensor(given: Any, raw: memoryview | None, side: Side) -> Tensor:
-    tensor = Tensor(given.name, given.datatype, (), _parameters(given.parameters))
+    # KServe's server leaves this one among them, which is of the binary extension.
+    parameters = v2.without(_parameters(given.parameters), v2.SIZE)
+    tensor = Tensor(given.name, given.datatype, (), parameters)
     if len(given.shape) > MAX_DIMENSIONS:
         raise tensor.error(f"{len(given.shape)} dimensions, more than {MAX_DIMENSIONS}")
     tensor.shape = tuple(given.shape)

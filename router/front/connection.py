@@ -4,15 +4,19 @@ answers in order.
 Only a request that was wholly read keeps the connection. Whatever breaks framing is answered, then
 the connection closes, after a moment in which unread bytes are thrown away (else the kernel's reset
 would take the answer with it). End of stream while a request runs means that the client has left:
-the request is cancelled.
+the request is cancelled. A body that streams, either way, slows its writer down to its reader.
 """
 
 import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
+from graph.effects import Failure, FailureKind
 from router import failures
+from router.front import peer
+from router.front.answering import Answering
 from router.messages import CLIENT_CLOSED, Cancellable, Request, Response
+from router.streams import End, Pipe
 from router.wire import render
 from router.wire.refused import Refused
 from router.wire.request import RequestReader
@@ -27,19 +31,22 @@ LINGER_S = 2.0
 
 class ClientConnection(asyncio.Protocol):
     __slots__ = (
-        "_answered", "_began", "_busy", "_client", "_continued", "_exchange", "_front", "_idle_s",
-        "_lingering", "_reader", "_reading_paused", "_request", "_since", "_stalled", "_transport",
-        "_write_paused",
+        "_answered", "_began", "_busy", "_client", "_continued", "_ends_by_close", "_exchange",
+        "_front", "_idle_s", "_lingering", "_reader", "_reading_paused", "_request", "_since",
+        "_stalled", "_stream",
+        "_transport", "_upload", "_write_paused",
     )  # fmt: skip
 
     def __init__(self, front: "HttpFront") -> None:
         self._front = front
         self._transport: asyncio.Transport | None = None
         self._client = ""
-        self._reader = RequestReader(front.limits, front.parse)
+        self._reader = RequestReader(front.limits, front.parse, front.may_stream)
         self._exchange: Cancellable | None = None
         self._request: Request | None = None  # the one being answered
-        self._answered = False
+        self._answered = False  # or its answer has begun
+        self._upload: Pipe | None = None  # its body, while that is on its way
+        self._stream: Pipe | None = None  # the body of its answer, while that is on its way
         self._busy = False  # within `_serve`
         self._continued = False  # 100 Continue was sent for the request being read
         self._idle_s = front.limits.idle_timeout_s
@@ -48,7 +55,8 @@ class ClientConnection(asyncio.Protocol):
         self._lingering = False  # whatever still comes is thrown away
         self._reading_paused = False
         self._write_paused = False
-        self._stalled = 0  # bytes unwritten when last looked at
+        self._stalled = 0  # how far writing was when last looked at
+        self._ends_by_close = False  # the answer that streams
 
     # what the transport tells
 
@@ -67,6 +75,9 @@ class ClientConnection(asyncio.Protocol):
                 self._since = self._began = self._front.loop.time()
             reader.feed(data)
             self._serve()
+            return
+        if self._upload is not None:
+            self._upload_more(self._upload, data)
             return
         reader.feed(data)
         if reader.buffered > PIPELINED_BYTES and not self._reading_paused:
@@ -89,10 +100,15 @@ class ClientConnection(asyncio.Protocol):
         self._write_paused = True
         self._stalled = 0
         self._since = self._front.loop.time()
+        if self._stream is not None:
+            self._stream.pause()
 
     def resume_writing(self) -> None:
         self._write_paused = False
-        self._serve()
+        if self._stream is not None:
+            self._stream.resume()
+        else:
+            self._serve()
 
     # requests in, answers out
 
@@ -114,7 +130,7 @@ class ClientConnection(asyncio.Protocol):
                 self._handle(request)
         finally:
             self._busy = False
-        if self._reading_paused:
+        if self._reading_paused and self._upload is None:
             self._read_on()
 
     def _handle(self, request: Request) -> None:
@@ -123,6 +139,8 @@ class ClientConnection(asyncio.Protocol):
         self._request = request
         self._continued = False
         self._answered = False
+        if self._reader.streaming:
+            self._begin_upload(request)
         exchange = self._front.handler(request, self._respond)
         if not self._answered:
             self._exchange = exchange
@@ -131,12 +149,16 @@ class ClientConnection(asyncio.Protocol):
         request = self._request
         assert request is not None
         self._answered = True
+        stream = response.stream
+        if stream is not None:
+            self._begin_answer(request, response, stream)
+            return
         self._exchange = None
         self._request = None
         transport = self._transport
         if transport is None or self._lingering or response.status == CLIENT_CLOSED:
             return
-        keep_alive = request.head.keep_alive and not response.close and not self._front.leaving
+        keep_alive = self._keeps_alive(request, response)
         body = response.body
         head = render.response_head(
             response.status,
@@ -152,9 +174,18 @@ class ClientConnection(asyncio.Protocol):
             transport.write(head + body)
         else:
             transport.writelines((head, body))
+        self._after(request, keep_alive)
+
+    def _keeps_alive(self, request: Request, response: Response) -> bool:
+        if self._upload is not None:
+            return False  # the rest of it is in the way of whatever comes next
+        return request.head.keep_alive and not response.close and not self._front.leaving
+
+    def _after(self, request: Request, keep_alive: bool) -> None:
+        """All of an answer is written."""
         self._since = self._began = self._front.loop.time()
         if not keep_alive:
-            if self._reader.idle:
+            if self._upload is None and self._reader.idle:
                 self._close()
             else:
                 self._linger()
@@ -163,6 +194,112 @@ class ClientConnection(asyncio.Protocol):
             self._idle_s = request.plan.timeouts.idle_s or float("inf")
         if not self._reader.idle:
             self._serve()
+
+    # answers that stream
+
+    def _begin_answer(self, request: Request, response: Response, stream: Pipe) -> None:
+        transport = self._transport
+        if transport is None or self._lingering:
+            self._request = self._exchange = None
+            stream.cancel()
+            return
+        bodyless = request.head.method == b"HEAD" or response.status in {204, 304}
+        chunked = stream.length is None and request.head.http11 and not bodyless
+        delimited = chunked or stream.length is not None or bodyless
+        keep_alive = delimited and self._keeps_alive(request, response)
+        extra = self._front.date + _names(request)
+        transport.write(
+            render.response_head(
+                response.status,
+                response.headers,
+                stream.length,
+                extra + render.CHUNKED if chunked else extra,
+                keep_alive,
+                request.head.http11,
+            )
+        )
+        if bodyless:
+            self._request = self._exchange = None
+            stream.cancel(End.WHOLE)
+            self._after(request, keep_alive)
+            return
+        self._exchange = self._stream = stream
+        self._ends_by_close = not delimited
+        headers = response.headers
+        stream.start(Answering(self, transport, headers, chunked=chunked, keep_alive=keep_alive))
+
+    def finished(self, keep_alive: bool) -> None:
+        """All of an answer that streams is written."""
+        request = self._request
+        assert request is not None
+        self._request = self._exchange = self._stream = None
+        if self._transport is not None:
+            self._after(request, keep_alive and not self._front.leaving)
+
+    def cut_off(self) -> None:
+        """An answer that streams has broken off, and must not look whole."""
+        self._request = self._exchange = self._stream = None
+        transport = self._transport
+        if transport is None:
+            return
+        if self._ends_by_close:  # then a plain end would be the end of the answer
+            peer.reset_at_close(transport.get_extra_info("socket"))
+            self.abort()
+        elif self._upload is None and self._reader.idle:
+            self._close()
+        else:
+            self._linger()
+
+    # bodies that stream: this is where they come from
+
+    def _begin_upload(self, request: Request) -> None:
+        assert self._reader.head is not None
+        length = self._reader.head.length
+        request.upload = self._upload = upload = Pipe(self, length if length >= 0 else None)
+        if piece := self._reader.beginning():
+            self._continued = True  # it did not wait
+            upload.data(piece)
+
+    def _upload_more(self, upload: Pipe, data: bytes) -> None:
+        if upload.closed:
+            return  # nobody wants the rest: the answer to this request is the last
+        self._continued = True
+        self._since = self._front.loop.time()
+        try:
+            piece, whole = self._reader.more(data)
+        except Refused as fault:
+            upload.fail(Failure(FailureKind.BAD_REQUEST, fault.cause))
+            return
+        if piece:
+            upload.data(piece)
+        if whole and self._upload is upload:
+            self._upload = None
+            upload.end()
+
+    def _stop_upload(self) -> None:
+        upload, self._upload = self._upload, None
+        if upload is not None:
+            upload.cancel()
+
+    def hold_back(self) -> None:
+        if not self._reading_paused and self._transport is not None:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        if self._transport is None or self._lingering:
+            return
+        self._since = self._front.loop.time()
+        head = self._reader.head
+        if head is not None and head.expects_continue and not self._continued:
+            self._continued = True
+            self._transport.write(render.CONTINUE)
+        if self._reading_paused:
+            self._reading_paused = False
+            self._transport.resume_reading()
+
+    def abandon(self) -> None:
+        """What still comes is thrown away, once the answer has gone."""
 
     def _await_more(self) -> None:
         head = self._reader.head
@@ -198,15 +335,21 @@ class ClientConnection(asyncio.Protocol):
         """The answer that was written is the last."""
         assert self._transport is not None
         self._lingering = True
-        self._transport.write_eof()
+        self._stop_upload()
+        try:
+            self._transport.write_eof()
+        except OSError:  # the client has gone, which nobody saw while its body was held back
+            self._transport.abort()
         if self._reading_paused:
             self._read_on()
 
     def _hang_up(self) -> None:
+        self._stream = None
         exchange = self._exchange
         if exchange is not None:
             self._exchange = None
             exchange.cancel()
+        self._stop_upload()
 
     def _close(self) -> None:
         if self._transport is not None:
@@ -234,8 +377,9 @@ class ClientConnection(asyncio.Protocol):
         limits = self._front.limits
         unwritten = transport.get_write_buffer_size()
         if unwritten:
-            if unwritten != self._stalled:  # it moves, if slowly
-                self._stalled = unwritten
+            place = unwritten if self._stream is None else unwritten - self._stream.passed
+            if place != self._stalled:  # it moves, if slowly
+                self._stalled = place
                 self._since = now
             elif waited > limits.write_timeout_s:
                 self.abort()
@@ -245,6 +389,8 @@ class ClientConnection(asyncio.Protocol):
         elif self._lingering:
             if waited > LINGER_S:
                 self.abort()
+        elif self._upload is not None:
+            self._sweep_upload(transport, self._upload, now)
         elif self._request is not None:
             pass  # the deadline layer watches it
         elif (head := self._reader.head) is not None:
@@ -256,6 +402,21 @@ class ClientConnection(asyncio.Protocol):
                 self._late("the head of the request did not arrive in time")
         elif waited > self._idle_s:
             self._close()
+
+    def _sweep_upload(self, transport: asyncio.Transport, upload: Pipe, now: float) -> None:
+        if upload.closed:
+            return
+        if self._reading_paused:  # for the predictor to move, but the client may have gone
+            if peer.has_left(transport.get_extra_info("socket")):
+                self.abort()
+            return
+        head = self._reader.head
+        assert head is not None
+        whole = self._front.read_limit(head.path, head.fields.get(b"host", b""))
+        silent = now - self._since > self._front.limits.body_timeout_s
+        if silent or (whole and now - self._began > whole):
+            cause = "the body of the request did not arrive in time"
+            upload.fail(Failure(FailureKind.STALLED, cause))
 
     def _late(self, cause: str) -> None:
         self._refuse(Refused(408, cause))

@@ -10,8 +10,9 @@ import ssl
 from collections.abc import Callable, Iterable
 
 from router.config import Limits
+from router.front import grpc_infer, grpc_reflection, grpc_services
+from router.front.grpc_call import MakeTalk
 from router.front.grpc_connection import GrpcConnection
-from router.front.grpc_infer import talks_of
 from router.front.listening import Listener
 from router.messages import Handler
 from router.wire.refused import Refused
@@ -35,7 +36,11 @@ class GrpcFront:
         self.connections: set[GrpcConnection] = set()
         self.draining = False
         self.drained = asyncio.Event()
-        self.talks = talks_of(self)
+        self.talks: dict[bytes, MakeTalk] = {
+            **grpc_infer.talks_of(self),
+            **grpc_services.talks_of(self),
+            **grpc_reflection.talks_of(),
+        }
         self.watchers: set[Callable[[], None]] = set()  # told when `leaving` changes
         self._leaving = False
         self._listener = Listener(

@@ -8,7 +8,7 @@ from functools import partial
 from router.config import Limits
 from router.front.connection import ClientConnection
 from router.front.listening import Listener
-from router.messages import Handler
+from router.messages import Handler, Head
 from router.wire import render
 from router.wire.head import parse_request_head
 from router.wire.memory import Remembered
@@ -25,6 +25,7 @@ class HttpFront:
         read_limit: Callable[[bytes, bytes], float | None],
         refused: Callable[[Refused, str], None],
         loop: asyncio.AbstractEventLoop,
+        may_stream: Callable[[Head], bool] = lambda head: False,
     ) -> None:
         self.handler = handler
         self.limits = limits
@@ -32,6 +33,7 @@ class HttpFront:
         self.read_limit = read_limit  # (path, host) -> seconds for the whole request
         self.refused = refused
         self.loop = loop
+        self.may_stream = may_stream  # whether nobody needs the body of such a request whole
         self.date = render.date()  # the Date line of answers, renewed by each sweep
         self.connections: set[ClientConnection] = set()
         self.leaving = False  # answers end their connections, so that callers go elsewhere

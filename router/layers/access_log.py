@@ -10,7 +10,10 @@ Record = Callable[[Request, Response], None]
 def access_log(inner: Handler, record: Record) -> Handler:
     def handle(request: Request, respond: Respond) -> Cancellable:
         def finished(response: Response) -> None:
-            record(request, response)
+            if response.stream is not None:
+                response.stream.watch(lambda _: record(request, response))
+            else:
+                record(request, response)
             respond(response)
 
         return inner(request, finished)

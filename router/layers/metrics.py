@@ -1,12 +1,15 @@
 """Counts requests by graph and status, what Splitters chose and conditions that could not be
-evaluated, times them, and knows how many are in flight.
+evaluated, times them, and knows how many are in flight. An answer that is a stream counts when that
+ends, as what it came to.
 """
 
+from functools import partial
 from time import monotonic
 
 from graph.effects import Decision
 from router.counters import Counters, Histogram
 from router.messages import Cancellable, Handler, Request, Respond, Response
+from router.streams import Ended
 
 COUNTED = {  # kinds of decisions
     "Splitter": "graphway_splitter_choices_total",
@@ -18,14 +21,15 @@ UNKNOWN = ""  # the graph label of a request that is for no graph
 def metrics(inner: Handler, counters: Counters) -> Handler:
     values = counters.values
     codes: dict[tuple[str, int], int] = {}
-    graphs: dict[str, tuple[int, Histogram]] = {}
+    graphs: dict[str, tuple[int, Histogram, Histogram]] = {}
     decided: dict[tuple[str, str, str], int] = {}
 
-    def series(graph: str) -> tuple[int, Histogram]:
+    def series(graph: str) -> tuple[int, Histogram, Histogram]:
         labels = (("graph", graph),)
         graphs[graph] = found = (
             counters.gauge("graphway_requests_in_flight", labels),
             counters.histogram("graphway_request_duration_seconds", labels),
+            counters.histogram("graphway_first_byte_seconds", labels),
         )
         return found
 
@@ -38,23 +42,37 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
             index = decided[key] = counters.counter(COUNTED[decision.kind], labels)
         values[index] += 1
 
+    def over(request: Request, response: Response, graph: str) -> None:
+        in_flight, duration, _ = graphs[graph]
+        values[in_flight] -= 1
+        duration.observe(monotonic() - request.started)
+        key = (graph, response.status)
+        code = codes.get(key)
+        if code is None:
+            labels = (("code", str(response.status)), ("graph", graph))
+            code = codes[key] = counters.counter("graphway_requests_total", labels)
+        values[code] += 1
+        for decision in request.decisions:
+            if decision.kind in COUNTED:
+                count(decision)
+
+    def streamed(request: Request, response: Response, graph: str, end: Ended) -> None:
+        assert response.stream is not None
+        began = response.stream.first_at
+        if began is not None:
+            graphs[graph][2].observe(began - request.started)
+        over(request, response, graph)
+
     def handle(request: Request, respond: Respond) -> Cancellable:
         graph = UNKNOWN if request.plan is None else request.plan.key
-        in_flight, duration = graphs.get(graph) or series(graph)
+        in_flight, _, _ = graphs.get(graph) or series(graph)
         values[in_flight] += 1
 
         def finished(response: Response) -> None:
-            values[in_flight] -= 1
-            duration.observe(monotonic() - request.started)
-            key = (graph, response.status)
-            code = codes.get(key)
-            if code is None:
-                labels = (("code", str(response.status)), ("graph", graph))
-                code = codes[key] = counters.counter("graphway_requests_total", labels)
-            values[code] += 1
-            for decision in request.decisions:
-                if decision.kind in COUNTED:
-                    count(decision)
+            if response.stream is None:
+                over(request, response, graph)
+            else:
+                response.stream.watch(partial(streamed, request, response, graph))
             respond(response)
 
         return inner(request, finished)

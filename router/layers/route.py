@@ -12,7 +12,7 @@ from router.plans import Plans, Service
 def route(inner: Handler, plans: Plans, asked_about: AskedAbout) -> Handler:
     def handle(request: Request, respond: Respond) -> Cancellable:
         head = request.head
-        found = plans.routes.find(head.path, head.fields.get(b"host", b""))
+        found = plans.routes.find(head.path, head.fields.get(b"host", b""), request.model)
         if head.method in METHODS and not isinstance(found, Service):
             asked = asked_about(request, found, respond)
             if asked is not None:

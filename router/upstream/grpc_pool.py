@@ -80,6 +80,10 @@ class GrpcPool:
 
     def ask(self, call: Call, path: bytes, deliver: Callable[[Answer], None]) -> Cancellable:
         """`path` is that of the target's URL: the model, or only `/`."""
+        if call.upload is not None:  # to a service that had no replica yet to be known by
+            cause = f"{self.name} speaks gRPC, which takes no body of this size"
+            failure = Failure(FailureKind.BAD_REQUEST, cause, call.address)
+            return self.loop.call_soon(deliver, failure)
         method, body = MODEL_INFER, call.body
         if call.forward is not None:
             if not dict(call.headers).get(b"content-type", b"").startswith(b"application/grpc"):

@@ -1,18 +1,19 @@
 """An Upstream that counts: calls by step and result, and how long they took.
 
 A call that is given up counts too: a step that always runs into the request's limit must not be
-missing from the figures.
+missing from the figures. One whose answer is a stream counts when that ends.
 """
 
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
+from typing import cast
 
 from graph.effects import Answer, Call, Reply
 from router.counters import Counters
 from router.execute import Upstream
 from router.messages import Cancellable
-
-CANCELLED = "cancelled"
+from router.streams import End, Ended, Pipe, code_of
 
 
 class MeteredUpstream:
@@ -43,14 +44,21 @@ class _Metered:
 
     def delivered(self, answer: Answer) -> None:
         self.inner = None  # the two lead to each other
+        if isinstance(answer, Reply) and answer.stream is not None:
+            cast(Pipe, answer.stream).watch(partial(self._ended, answer.status))
+            self._deliver(answer)
+            return
         code = answer.status if isinstance(answer, Reply) else answer.kind.value
         self._step.count(code, monotonic() - self._started)
         self._deliver(answer)
 
+    def _ended(self, status: int, end: Ended) -> None:
+        self._step.count(code_of(status, end), monotonic() - self._started)
+
     def cancel(self) -> None:
         inner, self.inner = self.inner, None
         if inner is not None:
-            self._step.count(CANCELLED, monotonic() - self._started)
+            self._step.count(End.LEFT.value, monotonic() - self._started)
             inner.cancel()
 
 

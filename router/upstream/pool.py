@@ -11,11 +11,13 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
-from graph.effects import Answer, Call, Failure, FailureKind
+from graph.effects import Answer, Call, Failure, FailureKind, Reply
 from router.config import Limits, UpstreamConfig
 from router.deadlines import Deadlines
 from router.messages import Cancellable
+from router.streams import Ended, Pipe
 from router.tasks import Tasks
 from router.upstream.connection import Connection
 from router.upstream.origin import Origin
@@ -31,7 +33,7 @@ Count = Callable[[], None]
 class Pending:
     """A call that has been taken: first in line, then on a connection. Its timeout covers both."""
 
-    __slots__ = ("_deliver", "_pool", "_timer", "call", "connection", "due", "head")
+    __slots__ = ("_deliver", "_pool", "_stream", "_timer", "call", "connection", "due", "head")
 
     def __init__(
         self, pool: "Pool", call: Call, head: bytes, deliver: Callable[[Answer], None]
@@ -40,6 +42,7 @@ class Pending:
         self.call = call
         self.head = head
         self._deliver = deliver
+        self._stream: Pipe | None = None  # of the answer, once that has begun
         self.due = 0.0  # how long it may stand in line
         self.connection: Connection | None = None
         self._timer = (
@@ -59,19 +62,34 @@ class Pending:
         self._end()
         self._deliver(answer)
 
+    def began(self, reply: Reply, stream: Pipe) -> None:
+        """The rest of the answer comes as a stream, under the same timeout."""
+        self._stream = stream
+        stream.watch(self._ended)
+        self._deliver(reply)
+
     def failed(self, kind: FailureKind, cause: str) -> None:
+        self.answered(self.failure(kind, cause))
+
+    def failure(self, kind: FailureKind, cause: str) -> Failure:
         assert self._pool is not None
-        self.answered(Failure(kind, f"{self._pool.name}: {cause}", self.call.address))
+        return Failure(kind, f"{self._pool.name}: {cause}", self.call.address)
 
     def _timed_out(self) -> None:
-        pool, limit = self._pool, self.call.timeout_s
-        assert pool is not None
+        limit, stream = f"{self.call.timeout_s:g} s", self._stream
+        if stream is not None:
+            stream.fail(self.failure(FailureKind.TIMEOUT, f"not all of the answer within {limit}"))
+            return
+        failure = self.failure(FailureKind.TIMEOUT, f"no answer within {limit}")
         self.cancel()
-        cause = f"{pool.name}: no answer within {limit:g} s"
-        self._deliver(Failure(FailureKind.TIMEOUT, cause, self.call.address))
+        self._deliver(failure)
+
+    def _ended(self, end: Ended) -> None:
+        self._end()
 
     def _end(self) -> None:
         self._pool = None
+        self._stream = None
         self.connection = None  # it serves somebody else from here on
         if self._timer is not None:
             self._timer.met()
@@ -113,6 +131,7 @@ class Pool:
         self._reused = reused
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
+        self.streaming: set[Connection] = set()  # those that may have a body on its way
         self._connecting = 0
         self._waiting: deque[Pending] = deque()
         self._retired = False  # no new calls will come: connections close as the last ones end
@@ -142,7 +161,8 @@ class Pool:
 
     def ask(self, call: Call, path: bytes, deliver: Callable[[Answer], None]) -> Cancellable:
         """A POST to this path, or the caller's own request."""
-        forward, authority, size = call.forward, self.origin.authority.encode(), len(call.body)
+        forward, authority = call.forward, self.origin.authority.encode()
+        size = len(call.body) if call.upload is None else cast(Pipe, call.upload).length
         if forward is None:
             head = request_head(request_prefix(b"POST", path, authority), call.headers, size)
         else:
@@ -163,7 +183,7 @@ class Pool:
     # connections
 
     def reader(self, call: Call) -> ResponseReader:
-        return ResponseReader(self._limits, self._parse, call.forward)
+        return ResponseReader(self._limits, self._parse, call.forward, call.stream)
 
     def release(self, connection: Connection, *, fresh: bool = False) -> None:
         """It has nothing to do: the next in line, or the idle ones, or, if the name no longer leads
@@ -184,6 +204,7 @@ class Pool:
 
     def lost(self, connection: Connection) -> None:
         self._all.discard(connection)
+        self.streaming.discard(connection)
         try:
             self._idle.remove(connection)
         except ValueError:
@@ -278,6 +299,8 @@ class Pool:
         while self._waiting and self._waiting[0].due <= now:
             cause = f"no connection came free within {self._config.queue_timeout_s:g} s"
             self._waiting.popleft().failed(FailureKind.OVERLOAD, cause)
+        for connection in list(self.streaming):
+            connection.sweep(now, self._config.stream_idle_timeout_s or float("inf"))
         host = self.origin.host
         if host is not None and self._all and self._resolver.stale(host, self.origin.port):
             self._tasks.spawn(self._ask_again(host), f"resolve {host}")

@@ -8,7 +8,9 @@ of which a byte was sent stays where it is. Nothing here knows sockets.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from time import monotonic
+from typing import cast
 
 from graph.choose import choose, cumulate, point, salt
 from graph.effects import Answer, Call, Failure, FailureKind, Reply
@@ -17,9 +19,8 @@ from router.counters import Counters
 from router.deadlines import Deadlines, Timer
 from router.messages import Cancellable
 from router.series import SERVICE_DURATION, SERVICE_HELD, SERVICE_IN_FLIGHT, SERVICE_REQUESTS
+from router.streams import End, Ended, Pipe, code_of
 from router.upstream.replica import Replica, Round, Tried
-
-CANCELLED = "cancelled"
 
 
 class Revision(Round):
@@ -234,7 +235,7 @@ class ServiceCall:
         if self._running is not None:
             self._running.cancel()
         self._leave()
-        self._over(CANCELLED)
+        self._over(End.LEFT.value)
 
     def _send(self) -> bool:
         found = self._service.find(self.revision, self._tried)
@@ -259,6 +260,9 @@ class ServiceCall:
     def _answered(self, answer: Answer) -> None:
         replica = self._replica
         self._running = None  # the two lead to each other
+        if isinstance(answer, Reply) and answer.stream is not None:
+            self._begun(answer, cast(Pipe, answer.stream))
+            return
         self._leave()
         if isinstance(answer, Failure) and answer.kind is FailureKind.CONNECT:
             assert replica is not None
@@ -270,6 +274,17 @@ class ServiceCall:
                 self._wait(answer)
                 return
         self._finish(answer)
+
+    def _begun(self, answer: Reply, stream: Pipe) -> None:
+        """The replica works on it until the stream ends."""
+        deliver, self._deliver = self._deliver, None
+        assert deliver is not None
+        stream.watch(partial(self._ended, answer.status))
+        deliver(answer)
+
+    def _ended(self, status: int, end: Ended) -> None:
+        self._leave()
+        self._over(code_of(status, end))
 
     def _wait(self, refused: Failure | None) -> None:
         """For a replica. `refused` is what to answer rather than that there is none."""

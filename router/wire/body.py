@@ -1,7 +1,7 @@
 """Where a body ends: by its length, by chunks, or with the connection.
 
 Each framing takes bytes with `feed` until it is whole, and then returns what follows the body.
-Bodies are gathered in the pieces in which they came and joined once.
+Bodies are gathered in the pieces in which they came and joined once, or taken piece by piece.
 """
 
 import re
@@ -27,6 +27,13 @@ class _Gathered:
 
     def body(self) -> bytes:
         return b"".join(self._blocks + self._parts if self._blocks else self._parts)
+
+    def take(self) -> bytes:
+        """What came since the last time, for a body that nobody gathers."""
+        body = self.body()
+        self._parts.clear()
+        self._blocks.clear()
+        return body
 
     def _add(self, piece: bytes) -> None:
         self._parts.append(piece)
@@ -63,7 +70,7 @@ class UntilClose(_Gathered):
 
     __slots__ = ("_limit",)
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: float) -> None:
         super().__init__()
         self._limit = limit
 
@@ -82,7 +89,7 @@ class Chunked(_Gathered):
 
     __slots__ = ("_expect", "_limit", "_missing", "_partial", "_trailer_bytes")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: float) -> None:
         super().__init__()
         # What the next line is. Not a bound method: a cycle would keep whole bodies from being
         # freed until the collector runs.
@@ -164,5 +171,8 @@ class Chunked(_Gathered):
             raise Refused(400, "malformed trailer")
         return False
 
+
+STREAMED_BYTES = 65_536  # bodies up to this are gathered where their length is known
+NO_LIMIT = float("inf")  # of a body that is not gathered
 
 Framing = Length | Chunked | UntilClose

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from graph.effects import Headers
 
+CHUNKED = b"transfer-encoding: chunked\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _STATUS_LINES = {
@@ -52,8 +53,12 @@ def response_head(
     )
 
 
-def request_head(prefix: bytes, headers: Headers, length: int) -> bytes:
-    """`prefix` is the request line and Host, made once for each target."""
+def request_head(prefix: bytes, headers: Headers, length: int | None) -> bytes:
+    """`prefix` is the request line and Host, made once for each target. A body of unknown length
+    goes in chunks.
+    """
+    if length is None:
+        return b"%b%btransfer-encoding: chunked\r\n\r\n" % (prefix, fields(headers))
     return b"%b%bcontent-length: %d\r\n\r\n" % (prefix, fields(headers), length)
 
 
@@ -62,12 +67,12 @@ def request_prefix(method: bytes, path: bytes, authority: bytes) -> bytes:
 
 
 def forwarded_head(
-    method: bytes, path: bytes, authority: bytes, headers: Headers, length: int
+    method: bytes, path: bytes, authority: bytes, headers: Headers, length: int | None
 ) -> bytes:
     """A caller's request on its way to the next hop. Without a body it tells a length only where
     the method leads one to expect a body (RFC 9110 section 8.6).
     """
     prefix = request_prefix(method, path, authority)
-    if length or method in _EXPECT_BODY:
+    if length != 0 or method in _EXPECT_BODY:
         return request_head(prefix, headers, length)
     return b"%b%b\r\n" % (prefix, fields(headers))

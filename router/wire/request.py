@@ -1,7 +1,9 @@
 """Bytes from a client -> requests, one after another (pipelined ones wait in the buffer).
 
 Use: `feed` what the socket gave, then call `next` until it returns None. It raises Refused once,
-after which the reader must not be fed again: every fault closes the connection.
+after which the reader must not be fed again: every fault closes the connection. A long body, or one
+of unknown length, may be a stream: then `next` returns the request with its head, `streaming` says
+so, and `more` takes the body apart until it is whole.
 """
 
 import re
@@ -11,7 +13,7 @@ from graph.document import Document
 from graph.packed import document_of
 from router.config import Limits
 from router.messages import Request
-from router.wire.body import Chunked, Length
+from router.wire.body import NO_LIMIT, STREAMED_BYTES, Chunked, Length
 from router.wire.head import BARE_LF, CHUNKED, RequestHead
 from router.wire.refused import Refused
 
@@ -19,10 +21,21 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class RequestReader:
-    __slots__ = ("_buffer", "_framing", "_head", "_limits", "_parse", "_passed_over", "_scanned")
+    __slots__ = (
+        "_buffer", "_framing", "_head", "_limits", "_may_stream", "_parse", "_passed_over",
+        "_scanned", "streaming",
+    )  # fmt: skip
 
-    def __init__(self, limits: Limits, parse: Callable[[bytes], RequestHead]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        parse: Callable[[bytes], RequestHead],
+        may_stream: Callable[[RequestHead], bool] = lambda _: False,
+    ) -> None:
+        """`may_stream`: whether nobody has to have the body of such a request whole."""
         self._limits = limits
+        self._may_stream = may_stream
+        self.streaming = False  # the request that `next` returned has its body still to come
         self._parse = parse
         self._buffer: bytes | bytearray = b""
         self._scanned = 0  # how far the buffer is known to hold no end of a head
@@ -72,10 +85,14 @@ class RequestReader:
                 self._buffer = data[head.length :]
                 return _request(head, body)
             self._head = head
+            self.streaming = self._streams(head)
             if head.length == CHUNKED:
-                self._framing = Chunked(self._limits.body_bytes)
+                limit = NO_LIMIT if self.streaming else self._limits.body_bytes
+                self._framing = Chunked(limit)
             else:
                 self._framing = Length(head.length)
+            if self.streaming:
+                return self._begin(head, self._framing)
         assert self._framing is not None
         if not self._buffer:
             return None
@@ -87,6 +104,39 @@ class RequestReader:
         body = self._framing.body()
         self._head = self._framing = None
         return _request(head, body)
+
+    def more(self, data: bytes) -> tuple[bytes, bool]:
+        """A further piece of a body that streams, and whether it was the last. Raises Refused."""
+        assert self._framing is not None
+        rest = self._framing.feed(data)
+        piece = self._framing.take()
+        if rest is None:
+            return piece, False
+        self._buffer = rest
+        self._head = self._framing = None
+        self.streaming = False
+        return piece, True
+
+    def beginning(self) -> bytes:
+        """What came of a body that streams with its head."""
+        assert self._framing is not None
+        return self._framing.take()
+
+    def _begin(self, head: RequestHead, framing: Length | Chunked) -> Request:
+        """The whole of it, if that came at once, else its head."""
+        data, self._buffer = bytes(self._buffer), b""
+        rest = framing.feed(data) if data else None
+        if rest is None:
+            # What the headers say of the body is known already.
+            return Request(head, document_of(b"", head.payload) if head.packed else Document(b""))
+        self._buffer = rest
+        self._head = self._framing = None
+        self.streaming = False
+        return _request(head, framing.body())
+
+    def _streams(self, head: RequestHead) -> bool:
+        long = head.length == CHUNKED or head.length > STREAMED_BYTES
+        return long and self._may_stream(head)
 
     def _read_head(self) -> RequestHead | None:
         data = self._buffer
@@ -104,7 +154,7 @@ class RequestReader:
         self._passed_over = False
         head = self._parse(bytes(data[:end]))
         self._buffer = data[end:]
-        if head.length > self._limits.body_bytes:
+        if head.length > self._limits.body_bytes and not self._streams(head):
             raise Refused(413, f"the body is larger than {self._limits.body_bytes} bytes")
         return head
 

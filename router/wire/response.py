@@ -1,18 +1,19 @@
 """Bytes from a predictor -> one answer.
 
 One reader an answer. `feed` returns the answer once it is whole; `eof` ends one that is delimited
-by close. Raises Refused for what is no HTTP or too large. 1xx answers are skipped, up to a number:
-no predictor needs more.
+by close. An answer that may be a stream, and is long or of unknown length, is returned when its
+head is there: then `streaming` says so, and `more` takes the rest apart. Raises Refused for what is
+no HTTP or too large. 1xx answers are skipped, up to a number: no predictor needs more.
 """
 
 import re
 from collections.abc import Callable
 
 from graph.document import Document
-from graph.effects import Forward, Reply
+from graph.effects import Forward, Headers, Reply
 from graph.packed import document_of
 from router.config import Limits
-from router.wire.body import Chunked, Framing, Length, UntilClose
+from router.wire.body import NO_LIMIT, STREAMED_BYTES, Chunked, Framing, Length, UntilClose
 from router.wire.head import BARE_LF, CHUNKED, UNTIL_CLOSE, ResponseHead
 from router.wire.hops import OF_THE_FRONT, end_to_end
 from router.wire.refused import Refused
@@ -31,7 +32,10 @@ class ResponseReader:
         "_limits",
         "_parse",
         "_scanned",
+        "_streams",
         "keep_alive",
+        "length",
+        "streaming",
     )
 
     def __init__(
@@ -39,6 +43,7 @@ class ResponseReader:
         limits: Limits,
         parse: Callable[[bytes], ResponseHead],
         forward: Forward | None = None,
+        streams: bool = False,
     ) -> None:
         self._limits = limits
         self._parse = parse
@@ -48,7 +53,10 @@ class ResponseReader:
         self._head: ResponseHead | None = None
         self._framing: Framing | None = None
         self._informational = 0
+        self._streams = streams  # whether an answer may be handed over before it is whole
         self.keep_alive = False  # meaningful once the answer is whole
+        self.streaming = False  # the answer that `feed` returned was only its beginning
+        self.length: int | None = None  # of a body that streams, where the head tells it
 
     @property
     def started(self) -> bool:
@@ -64,6 +72,23 @@ class ResponseReader:
             self._buffer += data
             return self._read(self._buffer)
         return self._read(data)
+
+    def more(self, data: bytes) -> tuple[bytes, bool]:
+        """A further piece of the body, and whether it was the last."""
+        assert self._framing is not None
+        rest = self._framing.feed(data)
+        if rest:
+            self.keep_alive = False
+        return self._framing.take(), rest is not None
+
+    def beginning(self) -> bytes:
+        """What came of the body with the head."""
+        assert self._framing is not None
+        return self._framing.take()
+
+    @property
+    def ends_by_close(self) -> bool:
+        return isinstance(self._framing, UntilClose)
 
     def eof(self) -> Reply | None:
         """The peer has closed: the answer, if that is how it ends; None if it is cut short."""
@@ -99,18 +124,25 @@ class ResponseReader:
             if length not in {0, UNTIL_CLOSE}:
                 self.keep_alive = False  # a body is announced, and may come where none belongs
             return self._reply(b"", data)
-        if length > limit:
-            raise Refused(502, f"the answer is larger than {limit} bytes")
-        if 0 <= length <= len(data):  # the usual case: all in one piece
+        if 0 <= length <= limit and length <= len(data):  # the usual case: all in one piece
             return self._reply(bytes(data[:length]), data[length:])
+        streams = self._streams and not 0 <= length <= STREAMED_BYTES
+        if length > limit and not streams:
+            raise Refused(502, f"the answer is larger than {limit} bytes")
         if length == CHUNKED:
-            self._framing = Chunked(limit)
+            self._framing = Chunked(NO_LIMIT if streams else limit)
         elif length == UNTIL_CLOSE:
-            self._framing = UntilClose(limit)
+            self._framing = UntilClose(NO_LIMIT if streams else limit)
             self.keep_alive = False
         else:
             self._framing = Length(length)
-        return self._body(bytes(data))
+        reply = self._body(bytes(data))
+        if reply is None and streams:
+            self.streaming = True
+            self.length = length if length >= 0 else None
+            headers = head.passed if self._forward is None else self._forwarded(head)
+            return Reply(head.status, headers, document_of(b"", headers))
+        return reply
 
     def _refuse_early(self, data: bytes | bytearray) -> None:
         """What can be refused before the head is whole, so that no caller waits for its end."""
@@ -133,13 +165,16 @@ class ResponseReader:
         assert self._head is not None
         if rest:  # bytes after the answer belong to nobody: never use this connection again
             self.keep_alive = False
-        headers = self._head.passed
-        if self._forward is not None:
-            # The length that an answer to HEAD tells is that of another body.
-            framing = () if self._to_head else (b"content-length",)
-            headers = end_to_end(self._head.headers, *OF_THE_FRONT, *framing)
-        document = document_of(body, headers) if len(headers) > 1 else Document(body)
-        return Reply(self._head.status, headers, document)
+        head = self._head
+        headers = head.passed if self._forward is None else self._forwarded(head)
+        plain = not headers or (len(headers) == 1 and headers[0][0] == b"content-type")
+        document = Document(body) if plain else document_of(body, headers)
+        return Reply(head.status, headers, document)
+
+    def _forwarded(self, head: ResponseHead) -> Headers:
+        # The length that an answer to HEAD tells is that of another body.
+        framing = () if self._to_head else (b"content-length",)
+        return end_to_end(head.headers, *OF_THE_FRONT, *framing)
 
     @property
     def _to_head(self) -> bool:

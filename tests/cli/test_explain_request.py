@@ -95,6 +95,8 @@ def test_an_ensemble_that_goes_on_without_a_step(answers: Path) -> None:
     result = explained(EXAMPLES / "vote.yaml", "-d", "{}", "--answers", answers)
     assert "  fails cancelled: nobody needed its answer any more\n" in result.stdout
     assert "  part without linear\n" in result.stdout
+    said = record(EXAMPLES / "vote.yaml", "-d", "{}", "--answers", answers)
+    assert said["outcome"]["headers"]["x-graphway-partial"] == "linear"
 
 
 def test_nobody_matches() -> None:
@@ -104,7 +106,9 @@ def test_nobody_matches() -> None:
         "`inputs` finds nothing in the body, a list of 1 element",
     ]
     outcome = said["outcome"]
-    assert (outcome["status"], outcome["failure"], outcome["at"]) == (404, "no_match", "root")
+    assert (outcome["status"], outcome["failure"], outcome["at"]) == (
+        *(404, "no_match", "default/everything/root"),
+    )
 
 
 def test_answers_for_repeated_calls_failures_and_headers(tmp_path: Path, answers: Path) -> None:

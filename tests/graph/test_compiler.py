@@ -181,14 +181,10 @@ TIMEOUTS: dict[str, tuple[Fields, Timeouts]] = {
         {"timeout": -1, "routerTimeouts": {"serverRead": -1, "serverWrite": -5, "serverIdle": -9}},
         Timeouts(None, None, None),
     ),
-    "the graph's timeout, if it is shorter than the default": (
-        {"timeout": 5},
-        Timeouts(60.0, 5.0, 180.0),
-    ),
-    "the graph's timeout is longer": ({"timeout": 90}, Timeouts(60.0, 60.0, 180.0)),
+    "the graph's timeout beside the default": ({"timeout": 5}, Timeouts(60.0, 60.0, 180.0, 5.0)),
     "the graph's timeout alone": (
         {"timeout": 90, "routerTimeouts": {"serverWrite": 0}},
-        Timeouts(60.0, 90.0, 180.0),
+        Timeouts(60.0, None, 180.0, 90.0),
     ),
 }
 

@@ -1,13 +1,20 @@
 """What a walk tells when somebody asked why."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.compiler import compile
 from graph.document import Document
-from graph.effects import Input, Payload
+from graph.effects import Answer, Call, Failure, Input, Payload
 from graph.plan import Plan
+from graph.spec import InferenceGraph
 from graph.trace import Answered, Checked, Drawn, Partial, Trace
 from graph.walk import walk
 from router.execute import Run
 from router.upstream.script import JSON, ScriptedUpstream, reply
+from tests import strategies
 from tests.scripts import ensemble, plan, sequence, splitter, step, switch
+from tests.strategies import ANSWERS, BODIES, graphs
 
 
 def told(of: Plan, body: bytes, *, trace: Trace | None) -> tuple[list[object], list[str]]:
@@ -55,14 +62,27 @@ def test_a_splitter_tells_its_draw_among_all_weights() -> None:
     assert calls == [f"test/g/root/{drawn.step}"]
 
 
-def test_a_walk_is_the_same_without_a_trace() -> None:
-    of = plan(
-        switch(step("no", condition="y"), step("yes", condition="x", node="next")),
-        next=splitter(step("a", weight=50), step("b", weight=50)),
-    )
-    _, told_calls = told(of, b'{"x":1}', trace=Trace())
-    _, calls = told(of, b'{"x":1}', trace=None)
-    assert told_calls == calls
+@given(graphs(), BODIES, st.lists(ANSWERS, min_size=1, max_size=4), st.integers(0, 2**64 - 1))
+def test_a_walk_is_the_same_with_a_trace(
+    manifest: InferenceGraph, body: bytes, answers: list[strategies.Answered], seed: int
+) -> None:
+    of = compile(manifest)
+
+    def walked(trace: Trace | None) -> tuple[object, list[object]]:
+        left = list(answers)
+
+        def script(call: Call) -> Answer:
+            return (left.pop(0) if len(left) > 1 else left[0]).answer(call.address)
+
+        upstream, outcomes = ScriptedUpstream(script), list[Answer]()
+        request = Input(Payload(Document(body), JSON), (), seed, trace=trace)
+        Run(walk(of, request), upstream, outcomes.append).advance()
+        upstream.answer_all()
+        (outcome,) = outcomes
+        said = outcome.cause if isinstance(outcome, Failure) else outcome.document.body
+        return said, [(call.call.address, call.call.body, call.state) for call in upstream.calls]
+
+    assert walked(Trace()) == walked(None)
 
 
 def test_steps_that_ask_nobody_tell_their_answers() -> None:

@@ -116,6 +116,14 @@ class Client:
             if not self._unread and not await self._read():
                 raise Ended(b"")
 
+    async def arrived(self, text: bytes) -> bytes:
+        """Until this has come; all that has come and was not yet read."""
+        async with asyncio.timeout(DEADLINE_S):
+            while text not in self._unread:
+                if not await self._read():
+                    raise Ended(self._unread)
+        return self._unread
+
     async def closed(self, deadline_s: float = DEADLINE_S) -> bytes:
         """Wait for the end of the connection, orderly or not; returns what came before it and
         was not yet read.

@@ -10,9 +10,10 @@ from openai import AsyncOpenAI, AuthenticationError, NotFoundError, PermissionDe
 
 from graph.loader import load
 from router.config import DataPlaneConfig, GraphSource
+from tests.kit.eventually import eventually
 from tests.kit.openai_server import OpenAIServer
 from tests.kit.predictor import Predictor
-from tests.kit.scripts import reply
+from tests.kit.scripts import Gate, reply
 from tests.router.plane import QUIET, Plane
 from tests.router.whole import source
 from tests.scripts import sequence
@@ -80,6 +81,35 @@ async def test_events_of_an_answer() -> None:
         events = await client.chat.completions.create(model="a", messages=HELLO, stream=True)
         words = [event.choices[0].delta.content async for event in events]
     assert words == ["hello", " there", " you", None]
+
+
+@pytest.mark.parametrize("name", ["splitter.yaml", "guard.yaml"])
+async def test_words_arrive_as_they_are_said(predictor: Predictor, name: str) -> None:
+    """Through a Splitter, and from the last step of a Sequence."""
+    async with OpenAIServer("a") as server:
+        server.gate = Gate()
+        first = server if name == "splitter.yaml" else predictor
+        async with asking(example(name, first, server)) as client:
+            events = await client.chat.completions.create(model="a", messages=HELLO, stream=True)
+            words = aiter(events)
+            assert (await anext(words)).choices[0].delta.content == "hello"
+            server.gate.open()
+            assert [event.choices[0].delta.content async for event in words] == [
+                *(" there", " you", None)
+            ]
+
+
+async def test_a_client_that_has_heard_enough(predictor: Predictor) -> None:
+    async with (
+        OpenAIServer("a") as server,
+        asking(example("splitter.yaml", server, server)) as client,
+    ):
+        server.gate = Gate()
+        async with await client.chat.completions.create(
+            model="a", messages=HELLO, stream=True
+        ) as events:
+            await anext(aiter(events))
+        await eventually(lambda: server.cancelled == 1, "the server hears that nobody listens")
 
 
 async def test_a_splitter_draws_whatever_is_asked() -> None:

@@ -16,6 +16,7 @@ STATUSES = {
     FailureKind.NO_QUORUM: 502,
     FailureKind.MAPPING: 422,
     FailureKind.BAD_REQUEST: 400,
+    FailureKind.STALLED: 408,
     FailureKind.UNRESOLVED: 503,
     FailureKind.CONNECT: 502,
     FailureKind.RESET: 502,

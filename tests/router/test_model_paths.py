@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from router.config import DataPlaneConfig, EndpointSource, GraphSource
+from router.config import DataPlaneConfig, EndpointSource, GraphSource, UpstreamConfig
 from tests.kit.client import Client, request
 from tests.kit.eventually import eventually, eventually_awaited
 from tests.kit.grpc_predictor import grpc_predictor
@@ -312,6 +313,21 @@ async def test_a_unix_socket_is_connected_to(tmp_path: Path) -> None:
         assert (await ready(plane)).startswith(f"unix:{path}: ")
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_tls_is_part_of_a_connection(
+    server_tls: ssl.SSLContext, authority_file: Path, trusted: bool
+) -> None:
+    upstream = UpstreamConfig(ca_file=str(authority_file) if trusted else None)
+    config = DataPlaneConfig(log=QUIET, upstream=upstream)
+    async with (
+        Predictor(tls=server_tls) as predictor,
+        Plane.of(graph("g", predictor.url("/p")), config=config) as plane,
+    ):
+        why = await ready(plane)
+    assert why.startswith("" if trusted else f"{predictor.origin}: its certificate is not trusted")
+    assert bool(why) is not trusted
+
+
 async def test_many_who_ask_at_once_are_one_question(predictor: Predictor) -> None:
     gate = Gate()
     predictor.default = hold(gate)
@@ -389,6 +405,10 @@ NODES: dict[str, tuple[Any, tuple[Any, Any]]] = {
     ),
     "a branch of a Splitter": (lambda p: {"root": splitter(at(p, "m", weight=100))}, (IN, OUT)),
     "an Ensemble answers what no target does": (lambda p: {"root": ensemble(at(p, "m"))}, (IN, [])),
+    "unless it answers what one of them does": (
+        lambda p: {"root": ensemble(at(p, "m")) | {"combine": "first"}},
+        (IN, OUT),
+    ),
     "nodes below": (
         lambda p: {
             "root": sequence(step(node="a"), step(node="b")),
@@ -410,6 +430,15 @@ async def test_who_is_first_and_last(predictor: Predictor, name: str) -> None:
     metadata(predictor, "m", IN, OUT)
     async with Plane.of(source("g", nodes(predictor))) as plane:
         assert await described(plane) == expected
+
+
+async def test_a_graph_behind_a_graph_is_looked_into(predictor: Predictor) -> None:
+    metadata(predictor, "m", IN, OUT)
+    outer = graph("g", "http://inner.test")
+    async with Plane.of(outer, graph("inner", v2(predictor))) as plane:
+        assert await described(plane) == (IN, OUT)
+        assert await ready(plane) == ""
+    assert [seen.path for seen in predictor.requests] == [b"/v2/models/m", b"/v2/models/m/ready"]
 
 
 async def test_a_service_describes_itself_without_being_counted(predictor: Predictor) -> None:

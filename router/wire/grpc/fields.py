@@ -29,6 +29,22 @@ def text(number: int, value: bytes) -> bytes:
     return bytes((number << 3 | BYTES,)) + varint(len(value)) + value
 
 
+def number(field: int, value: int) -> bytes:
+    """A field of a number, a bool or an enum; its number is below 16."""
+    return bytes((field << 3 | VARINT,)) + varint(value)
+
+
+def field_of(message: bytes, wanted: int) -> bytes:
+    """Of a field of bytes, a string or a message: the last one, as parsers say. Raises
+    BadMessage.
+    """
+    found = b""
+    for field, value in read(message, LOOKED_AT):
+        if field == wanted and isinstance(value, bytes):
+            found = value
+    return found
+
+
 def read(message: bytes, limit: int | None = None) -> Iterator[tuple[int, int | bytes]]:
     """Number and value of each field, of the first `limit` ones. Raises BadMessage."""
     at, end = 0, len(message)

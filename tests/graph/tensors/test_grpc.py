@@ -105,6 +105,14 @@ def test_binary_outputs_are_no_question_in_grpc() -> None:
     assert found.requested == [Requested("y")]
 
 
+def test_a_size_of_the_binary_extension_means_nothing_in_grpc() -> None:
+    made = request(raw_input_contents=[b"abcd"])
+    tensor = made.inputs.add(name="x", datatype="FP32", shape=[1])
+    tensor.parameters["binary_data_size"].int64_param = 4
+    (found,) = grpc.read(made.SerializeToString(), REQUEST).tensors
+    assert found.parameters == {}
+
+
 def test_conditions_see_everything_but_the_data() -> None:
     made = request(model_name="m", id="7", raw_input_contents=[b"abcd"])
     made.inputs.add(name="x", datatype="FP32", shape=[1]).parameters["k"].bool_param = True

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
+from graph.document import Document
 from graph.effects import Failure, FailureKind, Forward, Reply
+from router import failures
 from router.config import Limits
 from router.front.connection import ClientConnection
 from router.front.http import HttpFront
 from router.messages import DONE, Cancellable, Request, Respond, Response
+from router.streams import Pipe
 from router.upstream.connection import Connection
 from router.upstream.pool import Pending, Pool
 from router.wire.head import parse_response_head
@@ -39,12 +42,16 @@ class Served:
 
 
 class RequestJudge:
-    """A front whose handler remembers requests and answers each at once."""
+    """A front whose handler remembers requests and answers each at once, or, where bodies stream,
+    once they are whole.
+    """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, streams: bool = False) -> None:
         self._seen: list[Request] = []
         self._refused: list[int] = []
-        self._front = HttpFront(self._handle, LIMITS, lambda *_: None, self._note, loop)
+        self._front = HttpFront(
+            self._handle, LIMITS, lambda *_: None, self._note, loop, lambda *_: streams
+        )
 
     def verdict(self, portions: list[bytes]) -> Served:
         self._seen.clear()
@@ -72,9 +79,20 @@ class RequestJudge:
         )
 
     def _handle(self, request: Request, respond: Respond) -> Cancellable:
+        if request.upload is not None:
+            request.upload.start(Uploaded(self, request, respond))
+            return request.upload
+        self.serve(request, respond)
+        return DONE
+
+    def serve(self, request: Request, respond: Respond) -> None:
         self._seen.append(request)
         respond(Response(200, (), b"%d" % len(self._seen)))
-        return DONE
+
+    def refuse(self, failure: Failure, respond: Respond) -> None:
+        answer = failures.response(failure, None)
+        self._refused.append(answer.status)
+        respond(answer)
 
     def _note(self, fault: Refused, client: str) -> None:
         self._refused.append(fault.status)
@@ -100,6 +118,27 @@ class RequestJudge:
         assert data in (b"", CONTINUE)
 
 
+class Uploaded:
+    """A body that came as a stream, put together again."""
+
+    def __init__(self, judge: RequestJudge, request: Request, respond: Respond) -> None:
+        self._judge = judge
+        self._request = request
+        self._respond = respond
+        self._pieces: list[bytes] = []
+
+    def data(self, piece: bytes) -> None:
+        assert piece, "an empty piece would be taken for the end"
+        self._pieces.append(piece)
+
+    def end(self) -> None:
+        self._request.document = Document(b"".join(self._pieces))
+        self._judge.serve(self._request, self._respond)
+
+    def failed(self, failure: Failure) -> None:
+        self._judge.refuse(failure, self._respond)
+
+
 def _shown(request: Request) -> bytes:
     head = request.head
     target = head.path + (b"?" + head.query if head.query else b"")
@@ -117,8 +156,10 @@ class Answered:
 class OneConnection:
     """A pool of one connection, and the one call that is on it."""
 
-    def __init__(self, parse: Any, to_head: bool) -> None:
+    def __init__(self, parse: Any, to_head: bool, streams: bool) -> None:
         self._parse = parse
+        self._streams = streams
+        self.streaming: set[Connection] = set()
         self._forward = Forward(b"HEAD", b"/") if to_head else None
         self.name = "predictor"
         self.released = False
@@ -128,7 +169,7 @@ class OneConnection:
         self.head = b"POST / HTTP/1.1\r\n\r\n"
 
     def reader(self, _: object) -> ResponseReader:
-        return ResponseReader(LIMITS, self._parse, self._forward)
+        return ResponseReader(LIMITS, self._parse, self._forward, self._streams)
 
     def release(self, connection: Connection) -> None:
         self.released = True
@@ -139,19 +180,41 @@ class OneConnection:
     def answered(self, answer: Reply | Failure) -> None:
         self.answers.append(answer)
 
-    def failed(self, kind: FailureKind, cause: str) -> None:
+    def failure(self, kind: FailureKind, cause: str) -> Failure:
         assert cause
-        self.answers.append(Failure(kind, cause))
+        return Failure(kind, cause)
+
+    def began(self, reply: Reply, stream: Pipe) -> None:
+        self._begun = reply
+        self._pieces: list[bytes] = []
+        stream.start(self)
+
+    def data(self, piece: bytes) -> None:
+        assert piece, "an empty piece would be taken for the end"
+        self._pieces.append(piece)
+
+    def end(self) -> None:
+        reply = self._begun
+        self.answered(Reply(reply.status, reply.headers, Document(b"".join(self._pieces))))
+
+    def failed(self, failure: Failure) -> None:
+        self.answered(failure)
 
 
 class FakeCall:
     body = b"{}"
+    upload = None
 
 
 def judge_answer(
-    portions: list[bytes], then: str | None, parse: Any, to_head: bool = False
+    portions: list[bytes],
+    then: str | None,
+    parse: Any,
+    to_head: bool = False,
+    streams: bool = False,
 ) -> Answered:
-    pool = OneConnection(parse, to_head)
+    """`streams`: the answer may be handed over before it is whole; what it comes to is judged."""
+    pool = OneConnection(parse, to_head, streams)
     transport = FakeTransport()
     connection = Connection(cast(Pool, pool), cast(Any, None), "")
     connection.connection_made(transport)

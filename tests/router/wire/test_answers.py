@@ -11,6 +11,7 @@ from tests.router.wire.corpus import Case, cases, portions, sent, written
 from tests.router.wire.judges import Answered, answer_parser, judge_answer
 
 ANSWERS = cases("answers")
+OF_ANY_SIZE = [each for each in ANSWERS if "above the limit" not in each.id]
 
 
 @pytest.mark.parametrize("case", ANSWERS)
@@ -25,6 +26,15 @@ def test_the_verdict_is_the_same_however_the_bytes_arrive(case: Case) -> None:
     to_head = case.get("to_head", False)
     for how, pieces in portions(sent(case)):
         assert judge_answer(pieces, case.get("then"), parse, to_head) == expected, how
+
+
+@pytest.mark.parametrize("case", OF_ANY_SIZE)
+def test_the_verdict_is_the_same_where_the_answer_may_stream(case: Case) -> None:
+    parse = answer_parser()
+    to_head = case.get("to_head", False)
+    for how, pieces in portions(sent(case)):
+        gathered = judge_answer(pieces, case.get("then"), parse, to_head)
+        assert judge_answer(pieces, case.get("then"), parse, to_head, streams=True) == gathered, how
 
 
 def test_there_are_enough_cases_and_each_has_its_own_sentence() -> None:
