@@ -23,8 +23,11 @@ MOST_BODY = 4096  # characters of each
 MOST_EVENTS = 1000
 MOST_RECORD = 64 * 1024  # bytes of events that are kept of a request, whatever asked for it
 MOST_ROUTE = 4096  # bytes of the header; nginx takes no longer lines from an upstream by default
-_SECRET = frozenset(
-    (b"authorization", b"cookie", b"proxy-authorization", b"set-cookie", b"x-api-key")
+SECRET = frozenset(
+    (
+        *(b"authorization", b"proxy-authorization", b"cookie", b"set-cookie"),
+        *(b"api-key", b"x-api-key", b"x-goog-api-key"),
+    )
 )
 HIDDEN = "(hidden)"
 _SAFE = "!$%&'*+,-.:=@^_`~"  # of names in the route, which has its own meaning for / > ( ) and ;
@@ -72,7 +75,7 @@ def reply(answer: Reply) -> Json:
 
 def headers(pairs: Headers) -> dict[str, str]:
     return {
-        name.decode("latin-1"): HIDDEN if name in _SECRET else value.decode("utf-8", "replace")
+        name.decode("latin-1"): HIDDEN if name in SECRET else value.decode("utf-8", "replace")
         for name, value in pairs
     }
 

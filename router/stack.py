@@ -14,7 +14,7 @@ from graph.packed import document_of
 from graph.walk import walk
 from router import failures
 from router.about import About
-from router.config import DataPlaneConfig
+from router.config import DataPlaneConfig, Limits
 from router.counters import Counters
 from router.deadlines import Deadlines
 from router.execute import Clock, Run, Upstream
@@ -86,12 +86,15 @@ def build(
     return health(handler, ready)  # first: probes are neither logged nor counted
 
 
+ANSWER_BYTES = Limits().answer_bytes
+
+
 class Exchange:
     """A graph at work for one request."""
 
     __slots__ = ("_limit", "_request", "_respond", "_run")
 
-    def __init__(self, request: Request, respond: Respond, limit: int) -> None:
+    def __init__(self, request: Request, respond: Respond, limit: int = ANSWER_BYTES) -> None:
         """`limit`: bytes of an answer that has to be whole."""
         self._request = request
         self._respond = respond
