@@ -18,12 +18,12 @@ from graph.plan import Plan
 from router.deadlines import Deadlines, Timer
 from router.messages import Cancellable, Handler, Head, Request, Response
 from router.streams import Gathering, Pipe
+from router.wire.hops import OF_THE_FRONT
 
 PARTIAL: Final = b"x-graphway-partial"  # tells of steps that are missing, however deep
 _ALWAYS: Final = frozenset(
     {b"content-type", b"content-encoding", b"inference-header-content-length", PARTIAL}
 )
-_FRONTS: Final = frozenset({b"date", b"x-request-id", b"x-graphway-revision", b"x-graphway-route"})
 
 
 class InnerGraphs:
@@ -150,7 +150,7 @@ class _Hop:
         those that the setting names.
         """
         if self._call.forward is not None:
-            return tuple([pair for pair in headers if pair[0] not in _FRONTS])
+            return tuple([pair for pair in headers if pair[0] not in OF_THE_FRONT])
         passed = self._place.graphs.passed
         return tuple([pair for pair in headers if pair[0] in passed])
 

@@ -178,7 +178,7 @@ def _outcome(outcome: Outcome, request: Request) -> Json:
     }
     if request.failure is not None:
         said["failure"] = request.failure.kind.value
-        said["at"] = "/".join(request.failure.address.split("/")[2:])
+        said["at"] = request.failure.address
     return said
 
 

@@ -106,7 +106,9 @@ def test_nobody_matches() -> None:
         "`inputs` finds nothing in the body, a list of 1 element",
     ]
     outcome = said["outcome"]
-    assert (outcome["status"], outcome["failure"], outcome["at"]) == (404, "no_match", "root")
+    assert (outcome["status"], outcome["failure"], outcome["at"]) == (
+        *(404, "no_match", "default/everything/root"),
+    )
 
 
 def test_answers_for_repeated_calls_failures_and_headers(tmp_path: Path, answers: Path) -> None:

@@ -59,7 +59,13 @@ class Whole:
             config,
             self.plans,
             self.upstream,
-            Bridge(self.upstream, lambda _: None, config.binary_tensors, self.loop),
+            Bridge(
+                self.upstream,
+                lambda _: None,
+                config.binary_tensors,
+                config.limits.body_bytes,
+                self.loop,
+            ),
             counters,
             Deadlines(self.loop),
             (lambda request, response: self.logged.append((request, response)))
