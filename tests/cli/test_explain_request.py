@@ -211,7 +211,7 @@ def test_a_name_of_several_steps_is_refused(answers: Path) -> None:
         (("-H", "a: b\nc: d"), "write 'NAME: VALUE', on one line"),
         (("--body", "@nowhere.json"), "nowhere.json: cannot be read: No such file"),
         (("--body", "@-", "--answers", "-"), "standard input (-) can be only one of"),
-        (("--graph", "none"), "there is no graph default/none; there are default/canary"),
+        (("--graph", "none"), "there is no graph none; there are default/canary"),
     ],
 )
 def test_bad_usage(words: tuple[str, ...], said: str) -> None:
