@@ -7,14 +7,15 @@ from graph.plan import Plan, PlanNode
 _run = {kind: entry.run for kind, entry in KINDS.items()}
 
 
-def walk(plan: Plan, request: Input) -> Walk:
-    """Yields `Call` and `All`, is resumed with their answers, returns `Reply | Failure`.
+def walk(plan: Plan, request: Input, tail: bool = True) -> Walk:
+    """Yields `Call` and `All`, is resumed with their answers, returns `Reply | Failure`. With
+    `tail` nobody looks into the outcome, so that it may be a stream.
 
     Decisions taken on the way are appended to `request.decisions`.
     """
     if plan.records:
         request.steps = {}
-    return descend(plan.root, request.payload, request, True)
+    return descend(plan.root, request.payload, request, tail)
 
 
 def descend(node: PlanNode, payload: Payload, request: Input, tail: bool) -> Walk:

@@ -6,11 +6,14 @@ raises for what it finds in them.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from graph.checks.chain import check
 from graph.codes import Code
+from graph.inner import MAX_DEPTH, depths, inner_calls, loops
 from graph.loader import Document, Documents, Files, load
 from graph.problems import Located, Path, Problem
+from graph.wording import trail
 
 _NAME: Path = ("metadata", "name")
 
@@ -38,17 +41,23 @@ class Workspace:
         return (*found, *self.path_problems)
 
 
-def load_paths(paths: Iterable[str], *, kserve: bool = False) -> Workspace:
-    """Files, folders, and `-` for standard input. `kserve` as for `check`."""
+def load_paths(paths: Iterable[str], *, kserve: bool = False, port: int = 0) -> Workspace:
+    """Files, folders, and `-` for standard input. `kserve` as for `check`, `port` for `checked`."""
     files = Files(paths)
     texts = [load(file.data, file.name) for file in files]
-    return checked(texts, tuple(files.problems), kserve=kserve)
+    return checked(texts, tuple(files.problems), kserve=kserve, port=port)
 
 
 def checked(
-    texts: Iterable[Documents], path_problems: tuple[Located, ...] = (), *, kserve: bool = False
+    texts: Iterable[Documents],
+    path_problems: tuple[Located, ...] = (),
+    *,
+    kserve: bool = False,
+    port: int = 0,
 ) -> Workspace:
-    """Every document checked, then those that name the same thing told apart."""
+    """Every document checked, then those that name the same thing told apart, and those that call
+    one another in a circle. `port` is that at which they will be served, if one knows.
+    """
     names: dict[str, Document] = {}
     hosts: dict[str, Document] = {}
     files: list[Documents] = []
@@ -62,7 +71,37 @@ def checked(
                 found.extend(_clashes(document, names, hosts))
             documents.append(document.having(found))
         files.append(replace(text, documents=tuple(documents)))
-    return Workspace(tuple(files), path_problems)
+    return Workspace(tuple(_without_loops(files, port)), path_problems)
+
+
+def _without_loops(files: list[Documents], port: int) -> list[Documents]:
+    """Problems of graphs that call themselves, by way of others or not, or others ever deeper."""
+    graphs = {d.key: d for file in files for d in file.documents if d.graph is not None}
+    calls = {k: inner_calls(d.graph, graphs, port) for k, d in graphs.items() if d.graph}
+    if not any(calls.values()):
+        return files
+    found: dict[str, list[Problem]] = {}
+    circles = loops(calls)
+    for circle in circles:
+        for caller, called in pairwise(circle):
+            message = f"graphs call one another in a circle: {trail(circle)}; lead one elsewhere"
+            found.setdefault(caller, []).append(Code.GRAPH_LOOP.at(calls[caller][called], message))
+    if not circles:
+        for key, depth in depths(calls).items():
+            if depth > MAX_DEPTH:
+                message = f"graphs nest {depth} deep below it, and {MAX_DEPTH} is the most"
+                problem = Code.TOO_DEEP.at(_NAME, f"{message}; make nodes of some")
+                found.setdefault(key, []).append(problem)
+    return [
+        replace(
+            file,
+            documents=tuple(
+                d.having(found.get(d.key, ())) if graphs.get(d.key) is d else d
+                for d in file.documents
+            ),
+        )
+        for file in files
+    ]
 
 
 def host_names(namespace: str, name: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from graph.effects import Answer, Reply
 from graph.plan import Plan, PlanNode, Target
-from graph.spec import RouterType
+from graph.spec import Combine, RouterType
 from router.config import EndpointSource
 from router.plans import Plans
 from router.probe import described
@@ -59,7 +59,8 @@ class About:
     def ready(self, plan: Plan | None, tell: Tell) -> None:
         """This graph, or every graph."""
         plans = [plan] if plan else list(self._plans.routes.plans.values())
-        self._readiness.ask([target for each in plans for target in each.targets], tell)
+        routes = self._plans.routes
+        self._readiness.ask([t for each in plans for t in routes.targets(each)], tell)
 
     def metadata(self, plan: Plan, name: str, tell: Callable[[Metadata], None]) -> None:
         said: Metadata = {
@@ -76,13 +77,38 @@ class About:
 
         def first(target: Metadata) -> None:
             said["inputs"] = target.get("inputs", [])
-            self._describe(_targets(plan.root, False, set()), last)
+            self._describe(self._targets(plan.root, False, set()), last)
 
-        self._describe(_targets(plan.root, True, set()), first)
+        self._describe(self._targets(plan.root, True, set()), first)
+
+    def _targets(self, node: PlanNode, first: bool, seen: set[str]) -> Iterator[Target]:
+        """Those that may get a request first, or whose answer may be the answer; of the steps of a
+        Sequence only one is, and what an Ensemble answers is mostly of no target.
+        """
+        chosen = node.joining is not None and node.joining.combine is Combine.FIRST
+        merged = node.kind is RouterType.ENSEMBLE and not chosen
+        if node.address in seen or (merged and not first):
+            return
+        seen.add(node.address)
+        steps = node.steps
+        if node.kind is RouterType.SEQUENCE:
+            steps = steps[:1] if first else steps[-1:]
+        inner = self._plans.routes.inner
+        for step in steps:
+            target = step.target
+            if step.node is not None:
+                yield from self._targets(step.node, first, seen)
+            elif target is not None and target.name in inner:
+                yield from self._targets(inner[target.name].root, first, seen)
+            elif target is not None:
+                yield target
 
     def _describe(self, targets: Iterator[Target], tell: Callable[[Metadata], None]) -> None:
         """By the first of them that can be asked."""
+        inner = self._plans.routes.inner
         for target in targets:
+            if target.name in inner:
+                continue
             asked = described(target, self._endpoints)
             if asked is None:
                 continue
@@ -121,20 +147,3 @@ class _Described:
         waiting, self._waiting = self._waiting or [], None
         for tell in waiting:
             tell(self._said)
-
-
-def _targets(node: PlanNode, first: bool, seen: set[str]) -> Iterator[Target]:
-    """Those that may get a request first, or whose answer may be the answer; of the steps of a
-    Sequence only one is, and what an Ensemble answers is of no target.
-    """
-    if node.address in seen or (node.kind is RouterType.ENSEMBLE and not first):
-        return
-    seen.add(node.address)
-    steps = node.steps
-    if node.kind is RouterType.SEQUENCE:
-        steps = steps[:1] if first else steps[-1:]
-    for step in steps:
-        if step.node is not None:
-            yield from _targets(step.node, first, seen)
-        elif step.target is not None:
-            yield step.target

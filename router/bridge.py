@@ -8,12 +8,13 @@ V2. How, `graph.tensors.crossing` knows.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import cast
 
 from msgspec.structs import replace
 
 from graph.document import Document, Form
-from graph.effects import Answer, Call, Failure, FailureKind, Headers, Reply
+from graph.effects import Answer, Call, Failure, FailureKind, Headers, Reply, Stream
 from graph.packed import document_of
 from graph.plan import Target
 from graph.tensors.convert import Protocol, protocol_of
@@ -24,7 +25,8 @@ from router.config import EndpointSource
 from router.execute import Upstream
 from router.extensions import Binary, Extensions
 from router.messages import Cancellable
-from router.speech import UNKNOWN, Speech, of_service, of_url
+from router.speech import INNER, UNKNOWN, Speech, of_service, of_url
+from router.streams import Gathering, Pipe
 
 log = logging.getLogger("graphway.bridge")
 
@@ -42,16 +44,22 @@ class Bridge:
         inner: Upstream,
         endpoint: Callable[[str], EndpointSource | None],
         binary: Mapping[str, Binary],
+        body_limit: int,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         """`endpoint` says what the endpoint table knows of a target, by its name; `binary`
-        is the setting.
+        is the setting, `body_limit` holds for a stream that has to be whole after all.
         """
         self.inner = inner
         self.loop = loop
         self.extensions = Extensions(inner, binary, loop.time)
+        self.body_limit = body_limit
         self._endpoint = endpoint
         self._urls: dict[str, Speech] = {}
+
+    def install(self, inner: Iterable[str]) -> None:
+        """Targets, by their names, that are graphs of this router now."""
+        self._urls = dict.fromkeys(inner, INNER)
 
     def start(self, call: Call, deliver: Deliver) -> Cancellable:
         form = call.form
@@ -63,7 +71,7 @@ class Bridge:
         elif form is BINARY:
             if protocol is None:
                 return self.inner.start(call, deliver)
-        elif protocol is GRPC:
+        elif protocol is GRPC or speech is INNER:
             return self.inner.start(call, deliver)
         if call.forward is not None:
             return self._forwarded(call, protocol, deliver)
@@ -128,6 +136,9 @@ class Bridged:
         if self._deliver is None:
             return
         call = self._call
+        if call.upload is not None:
+            self._cross_stream(call, call.upload, binary)
+            return
         try:
             crossing = self._crossing = self._needed(binary)
         except Exception as error:
@@ -143,6 +154,26 @@ class Bridged:
                 stream=False,  # all of the answer is needed
             )
         self._running = self._bridge.inner.start(self._sent, self._answered)
+
+    def _cross_stream(self, call: Call, upload: Stream, binary: bool) -> None:
+        """What need not be converted stays a stream."""
+        if call.form is BINARY and binary:
+            self._running = self._bridge.inner.start(call, self._answered)
+            return
+
+        def whole(body: bytes | Failure) -> None:
+            self._running = None
+            if isinstance(body, Failure):
+                failure = Failure(body.kind, body.cause, call.address)
+                self._running = self._bridge.loop.call_soon(self._answered, failure)
+                return
+            call.body, call.upload = body, None
+            self._cross(binary)
+
+        pipe = cast(Pipe, upload)
+        kind, limit = FailureKind.BAD_REQUEST, self._bridge.body_limit
+        self._running = pipe
+        pipe.start(Gathering(pipe, limit, whole, kind, "the request"))
 
     def _needed(self, binary: bool) -> Crossing | None:
         """None if the target can take what there is."""

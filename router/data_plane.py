@@ -18,6 +18,7 @@ from router.config import DataPlaneConfig, EndpointSource, GraphSource
 from router.counters import Counters
 from router.deadlines import Deadlines
 from router.front.http import HttpFront
+from router.inner import InnerGraphs
 from router.messages import Handler, Head, Request
 from router.plans import Plans
 from router.series import IN_FLIGHT
@@ -52,21 +53,34 @@ class DataPlane:
         self._counters = counters
         self._ready = True
         self._deadlines = Deadlines(loop)
-        self._plans = Plans(default=config.default_graph, compat=config.compat)
+        self._plans = Plans(
+            default=config.default_graph, compat=config.compat, port=config.data_port
+        )
+        self._inner = InnerGraphs(
+            config.pass_response_headers, config.limits.body_bytes, self._deadlines, loop
+        )
         self._upstream = HttpUpstream(config, counters, self._deadlines, loop, waiting)
         self._about = About(self._plans, self._upstream, loop.time)
         self._log = self._access_log(config)
+        self._bridge = Bridge(
+            self._upstream,
+            self._upstream.endpoint,
+            config.binary_tensors,
+            config.limits.body_bytes,
+            loop,
+        )
         handler = build(
             config,
             self._plans,
             self._upstream,
-            Bridge(self._upstream, self._upstream.endpoint, config.binary_tensors, loop),
+            self._bridge,
             counters,
             self._deadlines,
             None if self._log is None else self._log.record,
             Random(SystemRandom().getrandbits(128)),
             lambda: self._ready,
             self._about,
+            self._inner,
             explained,
         )
         self._front: HttpFront | GrpcFront
@@ -89,8 +103,10 @@ class DataPlane:
         if not compiled.problems:
             self._plans.install(compiled, endpoints)
             self._about.install(endpoints)
-            plans = self._plans.routes.plans.values()
-            self._upstream.install((target for plan in plans for target in plan.targets), endpoints)
+            routes = self._plans.routes
+            targets = (target for plan in routes.plans.values() for target in plan.targets)
+            self._upstream.install(targets, endpoints, self._inner.places(routes.inner))
+            self._bridge.install(routes.inner)
         return compiled.problems
 
     def listen(self, sockets: Sequence[socket.socket]) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from graph.effects import Call, Failure, Headers, Reply
 from graph.trace import Answered, Checked, Drawn, Partial
 from router.messages import Request, Response
+from router.streams import Pipe, code_of
 from router.traced import Called
 
 Json = dict[str, Any]
@@ -22,10 +23,14 @@ MOST_BODY = 4096  # characters of each
 MOST_EVENTS = 1000
 MOST_RECORD = 64 * 1024  # bytes of events that are kept of a request, whatever asked for it
 MOST_ROUTE = 4096  # bytes of the header; nginx takes no longer lines from an upstream by default
-_SECRET = frozenset(
-    (b"authorization", b"cookie", b"proxy-authorization", b"set-cookie", b"x-api-key")
+SECRET = frozenset(
+    (
+        *(b"authorization", b"proxy-authorization", b"cookie", b"set-cookie"),
+        *(b"api-key", b"x-api-key", b"x-goog-api-key"),
+    )
 )
 HIDDEN = "(hidden)"
+_MOST_PLACE = 512  # bytes in it of where it failed
 _SAFE = "!$%&'*+,-.:=@^_`~"  # of names in the route, which has its own meaning for / > ( ) and ;
 
 
@@ -71,7 +76,7 @@ def reply(answer: Reply) -> Json:
 
 def headers(pairs: Headers) -> dict[str, str]:
     return {
-        name.decode("latin-1"): HIDDEN if name in _SECRET else value.decode("utf-8", "replace")
+        name.decode("latin-1"): HIDDEN if name in SECRET else value.decode("utf-8", "replace")
         for name, value in pairs
     }
 
@@ -121,11 +126,21 @@ def _called(event: Called, addresses: Mapping[str, str]) -> Json:
         said["answer"] = {"failure": answer.kind.value, "cause": answer.cause}
     elif answer is not None:
         said["answer"] = reply(answer)
-        if answer.stream is not None:
-            said["answer"]["body"] = "(a stream)"
+        if event.pipe is not None:
+            said["answer"] |= {"body": "(a stream)", "stream": _stream(event, event.pipe)}
     elif event.cancelled:
         said["answer"] = {"failure": "cancelled", "cause": "nobody needed its answer any more"}
     return said
+
+
+def _stream(event: Called, pipe: Pipe) -> Json:
+    if event.ended is None:
+        return {"bytes": pipe.passed}
+    if isinstance(event.ended, Failure):
+        end = {"failure": event.ended.kind.value, "cause": event.ended.cause}
+    else:
+        end = {"end": event.ended.value}
+    return {"bytes": pipe.passed, "ended_ms": _ms(event.ended_s), **end}
 
 
 def _ms(seconds: float) -> float:
@@ -158,7 +173,7 @@ def record(request: Request, response: Response, began: float, took_s: float, li
         "outcome": {
             "status": response.status,
             "headers": headers(response.headers),
-            "body": body(response.body),
+            "body": "(a stream)" if response.stream is not None else body(response.body),
         },
         "took_ms": _ms(took_s),
         "route": line,
@@ -181,11 +196,12 @@ def _within(events: Iterable[Json], room: int) -> Iterator[Json]:
 # in one line
 
 
-def route(events: Iterable[Any], total_s: float) -> str:
+def route(events: Iterable[Any], total_s: float, failure: Failure | None = None) -> str:
     """`root>flower flower/a(200;0.1+3.2ms) total(3.5ms)`: nodes with the steps that they chose, and
-    calls with status, when they began and how long they took. Visible ASCII, at most 4 KiB.
+    calls with status, when they began and how long they took; `failure` is that of the whole.
+    Visible ASCII, at most 4 KiB.
     """
-    end = f" total({_ms(total_s):g}ms)"
+    end = f"{_failed(failure)} total({_ms(total_s):g}ms)"
     line, room = "", MOST_ROUTE - len(end) - 4
     for event in events:
         word = _word(event)
@@ -196,6 +212,13 @@ def route(events: Iterable[Any], total_s: float) -> str:
             break
         line += f" {word}" if line else word
     return (line + end).lstrip()
+
+
+def _failed(failure: Failure | None) -> str:
+    if failure is None:
+        return ""
+    where = "/".join(_quoted(part) for part in failure.address.split("/", 3)[2:])
+    return f" failed({failure.kind.value}{f';{where[:_MOST_PLACE]}' if where else ''})"
 
 
 def _word(event: Any) -> str:
@@ -209,10 +232,18 @@ def _word(event: Any) -> str:
         case Answered():
             return f"{_path(event.address)}({event.answer.status})"
         case Called():
-            took = "..." if event.duration_s is None else f"{_ms(event.duration_s):g}ms"
-            call = event.call
-            return f"{_path(call.address)}({_result(event)};{_ms(event.started_s):g}+{took})"
+            began = f"{_ms(event.started_s):g}"
+            return f"{_path(event.call.address)}({_result(event)};{began}+{_took(event)})"
     return ""
+
+
+def _took(event: Called) -> str:
+    if event.duration_s is None:
+        return "..."
+    took = f"{_ms(event.duration_s):g}ms"
+    if event.pipe is None:
+        return took
+    return f"{took}..." if event.ended is None else f"{took}..{_ms(event.ended_s):g}ms"
 
 
 def _result(event: Called) -> str:
@@ -220,7 +251,9 @@ def _result(event: Called) -> str:
         return "cancelled" if event.cancelled else "open"
     if isinstance(event.answer, Failure):
         return event.answer.kind.value
-    return str(event.answer.status)
+    if event.ended is None:
+        return str(event.answer.status)
+    return str(code_of(event.answer.status, event.ended))
 
 
 def _path(address: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from graph.document import Document
-from graph.effects import Decision, Failure, Headers
+from graph.effects import Call, Decision, Failure, Headers
 
 if TYPE_CHECKING:
     from graph.plan import Plan
@@ -59,6 +59,7 @@ class Request:
         "document",
         "failure",
         "head",
+        "hop",
         "model",
         "plan",
         "request_id",
@@ -77,6 +78,7 @@ class Request:
         self.started = 0.0  # time.monotonic(), the loop's clock, when all of it had come
         self.request_id = b""
         self.plan: Plan | None = None
+        self.hop: Call | None = None  # of a graph that calls this one within the router
         self.service: Service | None = None  # asked for without a graph
         self.revision = ""  # of this service
         self.timeout_s: float | None = None  # how long the caller waits, where it says so

@@ -7,7 +7,7 @@ step, or with JSON where binary outputs were asked for.
 
 import logging
 
-from graph.document import Form
+from graph.document import Document, Form
 from graph.effects import Failure, FailureKind, Headers, Reply
 from graph.tensors.crossing import outcome_for
 from graph.tensors.model import TensorError
@@ -25,6 +25,8 @@ _LOOKED_AT = 512  # bytes at either end of a JSON request, where clients write i
 def differs(request: Request, outcome: Reply) -> bool:
     """Whether it is worth a look; decided without one into bodies that may be long."""
     asked, form = request.document.form, outcome.document.form
+    if request.upload is not None:  # nobody has seen what it asks for
+        return outcome.ok and form is Form.MESSAGE
     if asked is PLAIN is form:
         if not request.head.infers:
             return False
@@ -37,7 +39,8 @@ def fitted(request: Request, outcome: Reply) -> Reply | Failure:
     """The outcome as the caller can read it."""
     words = "the answer cannot be converted for the caller"
     try:
-        made = outcome_for(request.document, outcome.document)
+        asked = request.document if request.upload is None else Document(b"")
+        made = outcome_for(asked, outcome.document)
     except TensorError as error:
         return Failure(FailureKind.INVALID_ANSWER, f"{words}: {error}")
     except Exception:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from graph.compiler import compile
+from graph.inner import inner_graph, loops
 from graph.plan import Plan, Target
 from graph.problems import InvalidGraph
 from graph.spec import InferenceGraph
+from graph.wording import trail
 from router.config import GraphSource
 
 GRAPHS = b"/graphs/"
@@ -41,9 +43,16 @@ class Service:
 class Routes:
     """One generation of plans and services. Immutable but for its memory of hosts and models."""
 
-    def __init__(self, plans: Iterable[Plan], services: Iterable[str], default: str | None) -> None:
+    def __init__(
+        self,
+        plans: Iterable[Plan],
+        services: Iterable[str],
+        default: str | None,
+        port: int = 0,
+    ) -> None:
         self.plans = {plan.key: plan for plan in plans}
         self.services = {key: Service.of(key) for key in services}
+        self.inner = self._inner(port)  # by URL: targets that are graphs of this table
         self._by_path = {plan.key.encode(): plan for plan in self.plans.values()}
         self._by_label = {
             label.encode(): plan
@@ -88,6 +97,31 @@ class Routes:
             if named is not None:
                 return named
         return self._default
+
+    def targets(self, plan: Plan) -> list[Target]:
+        """All that a request of a graph may ask beyond this router."""
+        found: dict[str, Target] = {}
+        waiting = [plan]
+        while waiting:  # graphs do not call one another in circles
+            for target in waiting.pop().targets:
+                if target.name in self.inner:
+                    waiting.append(self.inner[target.name])
+                else:
+                    found[target.name] = target
+        return list(found.values())
+
+    def _inner(self, port: int) -> dict[str, Plan]:
+        graphs = self.plans.keys() - self.services.keys()  # a service of that name has the host
+        found: dict[str, Plan] = {}
+        others: set[str] = set()  # a service of a graph's name: that graph's own use of it tells
+        for plan in self.plans.values():
+            for target in plan.targets:
+                key = target.url and inner_graph(target.url, graphs, port, plan.key)
+                if key:
+                    found[target.name] = self.plans[key]
+                elif target.url:
+                    others.add(target.name)
+        return {name: plan for name, plan in found.items() if name not in others}
 
     def called(self, plan: Plan) -> str:
         """By which name of a model the graph is found."""
@@ -163,7 +197,8 @@ class Compiled:
 
 
 class Plans:
-    def __init__(self, *, default: str | None, compat: bool) -> None:
+    def __init__(self, *, default: str | None, compat: bool, port: int = 0) -> None:
+        self._port = port
         self._default = default
         self._compat = compat
         self._sources: Mapping[GraphSource, Plan] = {}
@@ -186,6 +221,7 @@ class Plans:
                     problems.append(f"{source.key}: {error}")
                     continue
             plans[source] = plan
+        problems += self._loops(plans.values())
         return Compiled(plans, tuple(problems))
 
     def install(self, compiled: Compiled, services: Iterable[str] = ()) -> None:
@@ -193,4 +229,16 @@ class Plans:
         names = tuple(services)
         if compiled.plans != self._sources or self.routes.services.keys() != set(names):
             self._sources = compiled.plans
-            self.routes = Routes(compiled.plans.values(), names, self._default)
+            self.routes = Routes(compiled.plans.values(), names, self._default, self._port)
+
+    def _loops(self, plans: Iterable[Plan]) -> list[str]:
+        by_key = {plan.key: plan for plan in plans}
+        calls = {
+            key: [
+                found
+                for target in plan.targets
+                if target.url and (found := inner_graph(target.url, by_key, self._port, key))
+            ]
+            for key, plan in by_key.items()
+        }
+        return [f"graphs call one another in a circle: {trail(loop)}" for loop in loops(calls)]

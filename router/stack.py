@@ -14,11 +14,12 @@ from graph.packed import document_of
 from graph.walk import walk
 from router import failures
 from router.about import About
-from router.config import DataPlaneConfig
+from router.config import DataPlaneConfig, Limits
 from router.counters import Counters
 from router.deadlines import Deadlines
 from router.execute import Clock, Run, Upstream
 from router.forward import call_service, note_end
+from router.inner import InnerGraphs, seed_of
 from router.layers.access_log import Record, access_log
 from router.layers.deadline import deadline
 from router.layers.explain import explain
@@ -43,6 +44,7 @@ from router.streams import Gathering, Pipe
 from router.traced import TracedUpstream
 from router.upstream.metered import MeteredUpstream
 
+PARTIAL_BYTES = 1024  # of names; a client's whole head has eight or so times as much
 _VISIBLE = " !#$&'()*+,-./:;<=>?@[]^_`{|}~"  # but for % and quotes
 
 
@@ -57,9 +59,12 @@ def build(
     random: Random,
     ready: Callable[[], bool],
     about: About,
+    inner: InnerGraphs,
     keep: Callable[[bytes], None] = lambda _: None,
 ) -> Handler:
-    """`keep` gets the record of each request that asked to be explained."""
+    """`inner` is given what takes the requests of graphs that graphs call, `keep` gets the record
+    of each request that asked to be explained.
+    """
     handler = call_service(upstream, random)  # a service counts its calls itself, whoever asks
     handler = run_graph(
         MeteredUpstream(bridge, counters),  # outside: a call that is converted is one call
@@ -76,9 +81,13 @@ def build(
     if record is not None:
         handler = access_log(handler, record)  # outside metrics: a line may name what they count
     handler = request_id(handler, random)  # before any line that should carry it
+    inner.handler = handler
     # Everybody inside asks which graph it is.
     handler = route(handler, plans, model_paths(about, ready))
     return health(handler, ready)  # first: probes are neither logged nor counted
+
+
+ANSWER_BYTES = Limits().answer_bytes
 
 
 class Exchange:
@@ -86,7 +95,7 @@ class Exchange:
 
     __slots__ = ("_limit", "_request", "_respond", "_run")
 
-    def __init__(self, request: Request, respond: Respond, limit: int) -> None:
+    def __init__(self, request: Request, respond: Respond, limit: int = ANSWER_BYTES) -> None:
         """`limit`: bytes of an answer that has to be whole."""
         self._request = request
         self._respond = respond
@@ -158,7 +167,10 @@ def _partial(decisions: list[Decision]) -> Headers:
     names = [made.step for made in decisions if made.kind == "Partial"]
     if not names:
         return ()
-    return ((b"x-graphway-partial", quote(", ".join(names), safe=_VISIBLE).encode()),)
+    said = quote(", ".join(names), safe=_VISIBLE)
+    if len(said) > PARTIAL_BYTES:
+        said = said[: PARTIAL_BYTES - 5].rpartition(", ")[0] + ", ..."
+    return ((b"x-graphway-partial", said.encode()),)
 
 
 def run_graph(
@@ -178,24 +190,24 @@ def run_graph(
             return otherwise(request, respond)
         head = request.head
         wanted = propagate.beside(plan.propagated) if plan.propagated else propagate
+        hop = request.hop
         given = Input(
             Payload(request.document, head.payload, request.upload),
             wanted(head) if wanted else (),
-            bits(64),
+            bits(64) if hop is None else seed_of(hop),
             request.decisions,
         )
         if plan.needs_caller:
             path = below(head.path)
             given.caller = Caller(head.method, path, head.query, head.headers, request.client)
-        if plan.records:
-            given.steps = {}
         calls: Upstream = upstream
         trace = request.trace
         if trace is not None:
             given.trace = trace
             calls = TracedUpstream(upstream, trace.events, lambda: monotonic() - request.started)
         exchange = Exchange(request, respond, answer_limit)
-        exchange.start(Run(walk(plan, given), calls, exchange.done, clock))
+        way = walk(plan, given, hop is None or hop.stream)
+        exchange.start(Run(way, calls, exchange.done, clock))
         return exchange
 
     return handle

@@ -185,10 +185,20 @@ class Gathering:
     unless the stream is cancelled.
     """
 
-    __slots__ = ("_done", "_limit", "_pieces", "_pipe")
+    __slots__ = ("_done", "_kind", "_limit", "_pieces", "_pipe", "_what")
 
-    def __init__(self, pipe: Pipe, limit: int, done: Callable[[bytes | Failure], None]) -> None:
+    def __init__(
+        self,
+        pipe: Pipe,
+        limit: int,
+        done: Callable[[bytes | Failure], None],
+        kind: FailureKind = FailureKind.PROTOCOL,
+        what: str = "the answer",
+    ) -> None:
+        """What is longer than `limit` bytes fails as `kind`, said of `what`."""
         self._pipe = pipe
+        self._kind = kind
+        self._what = what
         self._limit = limit
         self._done = done
         self._pieces: list[bytes] = []
@@ -196,8 +206,8 @@ class Gathering:
     def data(self, piece: bytes) -> None:
         self._pieces.append(piece)
         if self._pipe.passed > self._limit:
-            cause = f"the answer is larger than {self._limit} bytes"
-            self._pipe.fail(Failure(FailureKind.PROTOCOL, cause))
+            cause = f"{self._what} is larger than {self._limit} bytes"
+            self._pipe.fail(Failure(self._kind, cause))
 
     def end(self) -> None:
         self._done(b"".join(self._pieces))

@@ -97,3 +97,68 @@ def _steps(draw: st.DrawFn, index: int, children: list[str], conditions: Conditi
     step["mapPredictionsToInstances"] = draw(st.sampled_from([None, True, False]))
     step["dependency"] = draw(st.sampled_from([None, "Soft", "Hard"]))
     return step
+
+
+# graphs that say more than KServe's can
+
+_MAPPINGS = [
+    "jmespath: request",
+    "jmespath: {x: request.x, h: headers}",
+    "jmespath: {instances: request.predictions || request.instances}",
+    "jmespath: {n: length(request), t: type(request)}",
+    'jmespath: [headers."x-a", `1`]',
+]
+_EARLIER = [
+    "jmespath: response",
+    "jmespath: {{a: response.predictions[0], b: steps.{name}.response, c: steps.{name}.status}}",
+    "jmespath: not_null(steps.{name}.response, steps.{name}.request)",
+]
+_RESPONDS: list[Fields] = [
+    {},
+    {"status": 204},
+    {"status": 404, "body": "gone"},
+    {"body": [1], "headers": {"X-A": "b", "Content-Type": "application/x"}},
+    {"body": "jmespath: {got: request.x}"},
+]
+_JOININGS: list[Fields] = [
+    {},
+    *({"combine": how} for how in ("mean", "weightedMean", "vote", "first", "concat")),
+    {"quorum": 1},
+    {"combine": "vote", "quorum": 1, "deadlineSeconds": 0.5},
+    {"deadlineSeconds": 0.5},
+]
+
+
+@st.composite
+def flowing(draw: st.DrawFn) -> InferenceGraph:
+    """Graphs that map, edit headers, answer by themselves and join answers."""
+    manifest = draw(graphs())
+    document = manifest.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for number, node in enumerate(document["spec"]["nodes"].values()):
+        for index, step in enumerate(node["steps"]):
+            step["name"] = f"n{number}s{index}"  # of its own in the whole graph
+            _extend(draw, node, index)
+        if node["routerType"] == "Ensemble":
+            node.update(draw(st.sampled_from(_JOININGS)))
+            for step in node["steps"]:
+                step["weight"] = draw(st.integers(1, 3))
+    return InferenceGraph.model_validate(document)
+
+
+def _extend(draw: st.DrawFn, node: Fields, index: int) -> None:
+    step = node["steps"][index]
+    texts = list(_MAPPINGS)
+    if node["routerType"] == "Sequence" and index:
+        texts += [text.format(name=node["steps"][index - 1]["name"]) for text in _EARLIER]
+    if draw(st.booleans()):
+        step["data"] = draw(st.sampled_from(texts))
+    if "serviceUrl" not in step:
+        return
+    match draw(st.integers(0, 3)):
+        case 0:
+            del step["serviceUrl"]
+            step["respond"] = draw(st.sampled_from(_RESPONDS))
+        case 1 if step.get("data", "").startswith("jmespath"):
+            del step["serviceUrl"]
+        case 2:
+            step["headers"] = {"set": {"X-A": "1"}, "copy": ["X-B"], "remove": ["X-C"]}

@@ -37,7 +37,7 @@ def lines(record: Json, kinds: Mapping[str, str]) -> Iterator[list[Words]]:
             yield [Words(node.removeprefix(prefix), HEAD), Words(f"  {kind}", DIM)]
         yield from _event(event)
     yield []
-    yield from _outcome(record["outcome"])
+    yield from _outcome(record["outcome"], prefix)
     yield [Words(record["route"], DIM)]
 
 
@@ -102,11 +102,11 @@ def _answer(event: Json) -> Iterator[list[Words]]:
     ]
 
 
-def _outcome(outcome: Json) -> Iterator[list[Words]]:
+def _outcome(outcome: Json, prefix: str) -> Iterator[list[Words]]:
     good = 200 <= outcome["status"] <= 299
     yield [Words(f"{outcome['status']} ", YES if good else NO), Words(outcome["body"])]
     if "failure" in outcome:
-        at = f" at {outcome['at']}" if outcome["at"] else ""
+        at = f" at {outcome['at'].removeprefix(prefix)}" if outcome["at"] else ""
         yield [Words(f"{outcome['failure']}{at}", DIM)]
 
 

@@ -13,6 +13,7 @@ from cli.render.measure import one_line
 from graph.checks.shape import ROOT, Shape
 from graph.compiler import COMPAT_ANNOTATION
 from graph.spec import Combine, InferenceGraph, Node, RouterType, Step
+from router.explained import SECRET
 
 
 class Look(StrEnum):
@@ -208,7 +209,10 @@ def _header_notes(step: Step) -> list[str]:
     if headers is None:
         return []
     said = {
-        "sets": ", ".join(f"{name}: {value}" for name, value in (headers.set_ or {}).items()),
+        "sets": ", ".join(
+            name if name.lower().encode() in SECRET else f"{name}: {value}"
+            for name, value in (headers.set_ or {}).items()
+        ),
         "removes": ", ".join(headers.remove or ()),
         "copies": ", ".join(headers.copy_ or ()),
     }

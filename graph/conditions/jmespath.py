@@ -1,7 +1,7 @@
 """JMESPath conditions: an expression matches if its result is true in JMESPath's sense.
 
-The library cannot be stopped while it runs, so what an expression may cost is bounded when it is
-compiled: its length, its depth, and how often it can multiply a body (`[@,@]` doubles it).
+What an expression may cost is bounded when it is compiled: its length, its depth, and how often it
+can multiply a body (`[@,@]` doubles it); and while it runs, by its steps, for bodies may be long.
 Functions and their arguments are counted then too, so that a misspelt one is found by `check` and
 not by a request.
 """
@@ -25,27 +25,47 @@ MAX_DEPTH: Final = (
     60  # of the parsed expression; the interpreter takes two stack frames for each level
 )
 MAX_COST: Final = 500  # times the size of the body; what people write stays below a tenth of it
+MAX_STEPS: Final = 200_000  # of one evaluation, some 0.1 s in which the worker does nothing else
 
 Node = dict[str, Any]
 _COMPARATORS: Final = frozenset(("eq", "ne", "lt", "lte", "gt", "gte"))
 
 
+class Interpreter(TreeInterpreter):
+    """For one evaluation: gives up, as for a wrong type, after so many steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = MAX_STEPS
+        self._methods: dict[str, Any] = {}
+
+    def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise JMESPathError(f"it takes more than {MAX_STEPS} steps for a body of this size")
+        kind = node["type"]
+        method = self._methods.get(kind)
+        if method is None:
+            method = self._methods[kind] = getattr(self, f"visit_{kind}")
+        return method(node, *args, **kwargs)
+
+
 class JmesPath(Condition):
     """A compiled expression. Whatever goes wrong while it runs, types above all, is no match."""
 
-    __slots__ = ("_expression",)
+    __slots__ = ("_tree",)
 
     language: Language = "jmespath"
 
     def __init__(self, text: str, expression: Any, notes: tuple[str, ...]) -> None:
         super().__init__(text, warnings=notes)
-        self._expression = expression
+        self._tree = expression.parsed
 
     def matches(self, document: Document) -> bool:
         if not document.parsed:
             return False
         try:
-            result = self._expression.search(document.value)
+            result = Interpreter().visit(self._tree, document.value)
         except (
             Exception
         ):  # the library lets TypeError, RecursionError and others out, beside its own
@@ -55,10 +75,10 @@ class JmesPath(Condition):
     def reason(self, document: Document) -> str:
         if not document.parsed:
             return "the body nests too deeply"
-        visit: Any = TreeInterpreter().visit  # the library's types know no parts of expressions
+        visit = Interpreter().visit
         value = document.value
         try:
-            return untrue(self._expression.parsed, lambda node: visit(node, value), _true)
+            return untrue(self._tree, lambda node: visit(node, value), _true)
         except Exception as error:  # as above
             return f"it fails: {' '.join(str(error).split())}"
 

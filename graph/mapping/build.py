@@ -10,8 +10,8 @@ from abc import ABC, abstractmethod
 from typing import Any, Final
 
 import msgspec
-from jmespath.visitor import TreeInterpreter
 
+from graph.conditions.jmespath import Interpreter
 from graph.document import Document
 from graph.mapping.names import Names
 from graph.mapping.scope import Path, Scope, Unusable, called, parsed
@@ -123,7 +123,7 @@ class Computed(Builder):
     def build(self, scope: Scope) -> bytes:
         value = scope.value(self._names.roots, self._names.steps)
         try:
-            result = TreeInterpreter().visit(self._tree, value)
+            result = Interpreter().visit(self._tree, value)
         except Unusable:
             raise
         except Exception as error:  # the library lets TypeError and others out, beside its own

@@ -8,7 +8,7 @@ answer, whatever its status, or the error that stands for it. With `combine`, `q
 
 from msgspec.structs import replace
 
-from graph.effects import All, Answer, Call, Input, Payload, Walk
+from graph.effects import All, Answer, Call, Input, Payload, Taken, Walk
 from graph.nodes.enter import enter
 from graph.nodes.joined import Enough, joined
 from graph.nodes.keyed import keyed
@@ -23,14 +23,15 @@ def lower(steps: tuple[Step, ...]) -> Lowered:
 
 
 def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail: bool) -> Walk:
-    inputs = _inputs(node, request)
+    recorded = request.steps
+    inputs = () if recorded is None else [_apart(request, recorded) for _ in node.steps]
     branches: list[Call | Walk] = [
-        enter(step, step.extra, payload, None, given, descend, False)
+        enter(step, step.extra, payload, None, inputs[index] if inputs else request, descend, False)
         if step.extra is not None
-        else call(step, payload, given, False)
+        else call(step, payload, request, False)
         if step.node is None
-        else descend(step.node, payload, given, False)
-        for step, given in zip(node.steps, inputs, strict=True)
+        else descend(step.node, payload, inputs[index] if inputs else request, False)
+        for index, step in enumerate(node.steps)
     ]
     joining = node.joining
     effect = (
@@ -39,18 +40,16 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail
         else All(branches, Enough(node, joining), joining.deadline_s)
     )
     answers: list[Answer | None] = yield effect
-    if request.steps is not None:
+    if recorded is not None:
         for given, answer in zip(inputs, answers, strict=True):
             if answer is not None and given.steps is not None:
-                request.steps.update(given.steps)
+                recorded.update(given.steps)
     if joining is None:
         return first_end(node, answers) or keyed(node, answers)
     end, left_out = joined(node, joining, answers, request)
     return end or keyed(node, answers, left_out)
 
 
-def _inputs(node: PlanNode, request: Input) -> list[Input]:
+def _apart(request: Input, recorded: dict[str, Taken]) -> Input:
     """Each branch has a record of its own, so that none sees what happens to be done in another."""
-    if request.steps is None:
-        return [request] * len(node.steps)
-    return [replace(request, steps=dict(request.steps)) for _ in node.steps]
+    return replace(request, steps=dict(recorded))

@@ -38,7 +38,10 @@ class Ending:
 
     def __init__(self, request: Request, response: Response) -> None:
         self.message: bytes | None = None
-        self.metadata = _names(request)
+        self.metadata = names = _names(request)
+        if request.trace is not None:  # an error tells its route too
+            route = [pair for pair in response.headers if pair[0] == b"x-graphway-route"]
+            self.metadata = (*names, *route)
         failure = request.failure
         if failure is not None:
             self.code: int = FAILURES[failure.kind].code
@@ -55,7 +58,7 @@ class Ending:
         elif fields.get(b"content-type", b"").startswith(b"application/grpc"):
             self.code, self.words = Code.OK, b""
             self.message = response.body
-            self.metadata = legal(response.headers) + self.metadata
+            self.metadata = legal(response.headers) + names
         else:
             self.code = Code.INTERNAL
             self.words = b"the answer of the graph is no message of gRPC"

@@ -1,15 +1,18 @@
 """Tells the caller who asks (`X-Graphway-Explain: true`) which way its request went, and keeps the
-whole record for the admin port.
+whole record for the admin port; of an answer that is a stream, the route so far, and the record at
+its end.
 
 Names of steps, and how long they took, are the graph's own business, so it can be switched off.
 """
 
 from collections.abc import Callable
+from functools import partial
 from time import monotonic, time
 
 from graph.trace import Trace
 from router.explained import record, route
 from router.messages import CLIENT_CLOSED, Cancellable, Handler, Request, Respond, Response
+from router.streams import Ended
 
 ASK = b"x-graphway-explain"
 ROUTE = b"x-graphway-route"
@@ -25,11 +28,19 @@ def explain(inner: Handler, keep: Callable[[bytes], None]) -> Handler:
 
         def finished(response: Response) -> None:
             took_s = monotonic() - request.started
-            line = route(trace.events, took_s)
+            line = route(trace.events, took_s, request.failure)
             if response.status != CLIENT_CLOSED:
                 response.headers = (*response.headers, (ROUTE, line.encode()))
-            keep(record(request, response, began, took_s, line))
+            if response.stream is None:
+                keep(record(request, response, began, took_s, line))
+            else:
+                response.stream.watch(partial(ended, response))
             respond(response)
+
+        def ended(response: Response, _: Ended) -> None:
+            took_s = monotonic() - request.started
+            line = route(trace.events, took_s, request.failure)
+            keep(record(request, response, began, took_s, line))
 
         return inner(request, finished)
 

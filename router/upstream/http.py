@@ -9,7 +9,7 @@ import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from graph.effects import Answer, Call, Failure, FailureKind
 from graph.plan import Target
@@ -44,6 +44,14 @@ OURS = frozenset(
     }
 )
 
+
+class Asked(Protocol):
+    """Who answers for a target."""
+
+    def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable: ...
+
+
+_NONE: Mapping[str, Asked] = {}
 
 # A segment of a path that leads up, or to itself.
 _CLIMBS = re.compile(rb"/(?:\.|%2[Ee]){1,2}(?:[/\\;]|%2[Ff]|%5[Cc]|$)")
@@ -116,7 +124,7 @@ class HttpUpstream:
         self._tls: dict[bool, ssl.SSLContext] = {}  # for gRPC, or not
         further = {name.strip().lower().encode() for name in config.pass_response_headers}
         self._passed = DESCRIBING | further - OURS
-        self._places: dict[str, Place | GrpcPlace | Service] = {}  # target name -> who answers
+        self._places: dict[str, Asked] = {}  # target name -> who answers
         self._services: dict[str, Service] = {}
         self._replicas: dict[str, Replica] = {}  # by address
         self._pools: dict[Origin, Way] = {}
@@ -158,8 +166,15 @@ class HttpUpstream:
         else:
             tell("")
 
-    def install(self, targets: Iterable[Target], services: Mapping[str, EndpointSource]) -> None:
-        """The targets that plans use from now on, and where services live. Others retire."""
+    def install(
+        self,
+        targets: Iterable[Target],
+        services: Mapping[str, EndpointSource],
+        inner: "Mapping[str, Asked]" = _NONE,
+    ) -> None:
+        """The targets that plans use from now on, and where services live. Others retire. `inner`:
+        those that are no place of the network, by their names.
+        """
         gone = [self._services.pop(key) for key in self._services.keys() - services.keys()]
         for service in gone:
             service.forget()
@@ -171,11 +186,12 @@ class HttpUpstream:
             elif known.source != source:
                 known.update(source, self._replicas)
         urls = {target.name for target in targets if target.url is not None}
-        kept: dict[str, Place | GrpcPlace | Service] = {
-            k: p for k, p in self._places.items() if k in urls
+        kept: dict[str, Asked] = {
+            k: p for k, p in self._places.items() if k in urls and k not in inner
         }
         self._places = kept
-        wanted = {place.pool.origin for place in kept.values() if not isinstance(place, Service)}
+        wanted = {p.pool.origin for p in kept.values() if isinstance(p, Place | GrpcPlace)}
+        kept.update(inner)
         kept.update({f"service:{key}": service for key, service in self._services.items()})
         wanted.update(replica.origin for replica in self._replicas.values())
         for origin in [origin for origin in self._pools if origin not in wanted]:

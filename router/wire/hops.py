@@ -17,7 +17,7 @@ HOP_BY_HOP = frozenset(
 )
 
 # The front writes these into every answer.
-OF_THE_FRONT = (b"date", b"x-request-id", b"x-graphway-revision")
+OF_THE_FRONT = (b"date", b"x-request-id", b"x-graphway-revision", b"x-graphway-route")
 
 
 def end_to_end(headers: Headers, *ours: bytes) -> Headers:

@@ -127,7 +127,8 @@ class RequestReader:
         data, self._buffer = bytes(self._buffer), b""
         rest = framing.feed(data) if data else None
         if rest is None:
-            return Request(head, Document(b""))
+            # What the headers say of the body is known already.
+            return Request(head, document_of(b"", head.payload) if head.packed else Document(b""))
         self._buffer = rest
         self._head = self._framing = None
         self.streaming = False

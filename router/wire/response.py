@@ -167,7 +167,8 @@ class ResponseReader:
             self.keep_alive = False
         head = self._head
         headers = head.passed if self._forward is None else self._forwarded(head)
-        document = document_of(body, headers) if len(headers) > 1 else Document(body)
+        plain = not headers or (len(headers) == 1 and headers[0][0] == b"content-type")
+        document = Document(body) if plain else document_of(body, headers)
         return Reply(head.status, headers, document)
 
     def _forwarded(self, head: ResponseHead) -> Headers:

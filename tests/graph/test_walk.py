@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graph.caller import Caller
 from graph.checks.chain import check
 from graph.compiler import compile
 from graph.document import Document
@@ -16,6 +17,7 @@ from graph.plan import Plan, PlanNode
 from graph.problems import Severity
 from graph.spec import InferenceGraph, RouterType
 from graph.walk import walk
+from router.deadlines import Timer
 from router.execute import Run
 from router.upstream.script import JSON, ScriptedUpstream, reply
 from tests.scripts import (
@@ -29,7 +31,7 @@ from tests.scripts import (
     step,
     switch,
 )
-from tests.strategies import ANSWERS, BODIES, Answered, graphs
+from tests.strategies import ANSWERS, BODIES, Answered, flowing, graphs
 
 ALL_KINDS = {
     "root": sequence(
@@ -166,15 +168,27 @@ def answering(answers: list[Answered]) -> Answering:
     return lambda call: answers[next(turn) % len(answers)].answer(call.address)
 
 
+def never(limit_s: float, expired: Callable[[], None]) -> Timer:
+    """A clock that stands still."""
+    return _Still(expired)
+
+
+class _Still(Timer):
+    def met(self) -> None:
+        pass  # it never was in a queue
+
+
 def journey(
     compiled: Plan, body: bytes, seed: int, script: Answering, order: list[int]
 ) -> tuple[Answer, list[Decision], list[tuple[str, bytes, str]]]:
     """The outcome, the decisions, and the calls with what became of them."""
     request = Input(Payload(Document(body), JSON), (), seed)
+    if compiled.needs_caller:
+        request.caller = Caller(headers=((b"x-a", b"1"), (b"x-b", b"2")))
     upstream = ScriptedUpstream(script)
     outcomes: list[Answer] = []
     turn = count()
-    Run(walk(compiled, request), upstream, outcomes.append).advance()
+    Run(walk(compiled, request), upstream, outcomes.append, never).advance()
     upstream.answer_all(lambda size: order[next(turn) % len(order)] % size)
     (outcome,) = outcomes
     calls = [(made.call.address, made.call.body, made.state.value) for made in upstream.calls]
@@ -183,7 +197,7 @@ def journey(
 
 @settings(deadline=None, max_examples=300)
 @given(
-    manifest=graphs(),
+    manifest=graphs() | flowing(),
     body=BODIES,
     seed=st.integers(0, 2**64 - 1),
     answers=st.lists(ANSWERS, min_size=1, max_size=6),
@@ -207,7 +221,7 @@ def test_any_graph_comes_to_an_outcome(
     assert len(calls) <= most_calls(compiled.root)
     assert all(state in ("answered", "cancelled") for _, _, state in calls)
     for made in decisions:
-        assert made.kind in ("Splitter", "Switch")
+        assert made.kind in ("Splitter", "Switch", "Respond", "Partial")
     again = journey(compiled, body, seed, answering(answers), order)
     assert again[1:] == (decisions, calls)
     assert described(again[0]) == described(outcome)

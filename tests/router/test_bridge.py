@@ -20,6 +20,7 @@ from graph.tensors.model import Side
 from router.bridge import Bridge
 from router.config import EndpointSource, RevisionSource
 from router.extensions import Binary
+from router.streams import Pipe
 from router.upstream.script import Script, ScriptedUpstream, reply
 
 JSON: Headers = ((b"content-type", b"application/json"),)
@@ -70,7 +71,7 @@ class Asked:
     ) -> None:
         loop = asyncio.get_running_loop()
         self.upstream = ScriptedUpstream(script, loop.call_soon)
-        self.bridge = Bridge(self.upstream, endpoints.get, settings, loop)
+        self.bridge = Bridge(self.upstream, endpoints.get, settings, 1000, loop)
 
     async def __call__(self, asked: Call) -> Answer:
         answers: asyncio.Queue[Answer] = asyncio.Queue()
@@ -396,6 +397,70 @@ async def test_a_callers_own_request_is_not_converted(
     assert isinstance(answer, Failure)
     assert answer.kind is FailureKind.BAD_REQUEST
     assert cause in answer.cause
+
+
+class Uploading:
+    """The reading end of a body that is still on its way."""
+
+    def __init__(self, *pieces: bytes, whole: bool = True) -> None:
+        self.pieces = list(pieces)
+        self.whole = whole
+        self.abandoned = False
+        self.pipe = Pipe(self, None)
+
+    def hold_back(self) -> None:
+        pass
+
+    def go_on(self) -> None:
+        while self.pieces:
+            self.pipe.data(self.pieces.pop(0))
+        if self.whole and not self.abandoned:
+            self.pipe.end()
+
+    def abandon(self) -> None:
+        self.abandoned = True
+
+
+async def test_a_request_that_streams_is_gathered_where_it_has_to_be_converted() -> None:
+    asked = Asked(answering(reply(V2_ANSWER)))
+    document, headers = binary(V2_ASKED, Side.REQUEST, binary_data_output=True)
+    body = document.body
+    assert isinstance(document, Packed)
+    empty = Packed(b"", b"", document.json_length)
+    upload = Uploading(body[:50], body[50:])
+    answer = await asked(call(V2_URL, empty, headers, upload=upload.pipe, stream=True))
+    assert json.loads(asked.sent.body) == json.loads(V2_ASKED)
+    assert asked.sent.upload is None
+    assert isinstance(answer, Reply)
+    assert values(answer.document, Protocol.V2, Side.ANSWER) == Y_ANSWER
+
+
+async def test_a_request_that_streams_goes_on_as_a_stream_where_it_can() -> None:
+    asked = Asked(answering(reply(V2_ANSWER), TRITON))
+    upload = Uploading(b"never read")
+    given = call(V2_URL, Packed(b"", b"", b"10"), upload=upload.pipe)
+    await asked(given)
+    assert asked.sent is given
+    assert upload.pieces == [b"never read"]
+
+
+async def test_a_request_that_streams_may_be_too_large_to_be_gathered() -> None:
+    asked = Asked(answering(reply(V2_ANSWER)))
+    upload = Uploading(b"x" * 600, b"x" * 600)
+    answer = await asked(call(GRPC_URL, Document(b""), upload=upload.pipe))
+    cause = "the request is larger than 1000 bytes"
+    assert answer == Failure(FailureKind.BAD_REQUEST, cause, "ns/g/root/0")
+    assert upload.abandoned
+
+
+async def test_cancelling_cancels_an_upload() -> None:
+    asked = Asked(lambda each: None)
+    upload = Uploading(whole=False)
+    answers: list[Answer] = []
+    given = call(GRPC_URL, Document(b""), upload=upload.pipe)
+    asked.bridge.start(given, answers.append).cancel()
+    assert upload.abandoned
+    assert answers == []
 
 
 async def test_cancelling_cancels_the_call_below() -> None:

@@ -1,5 +1,6 @@
 """X-Graphway-Explain: the route in the answer, and the whole record for the admin port."""
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -88,7 +89,7 @@ async def test_a_request_for_no_graph_has_no_route() -> None:
 async def test_nobody_matches() -> None:
     whole = Whole(source("g", NESTED))
     sent = whole.send(body=b"[]", headers=ASK)
-    assert (sent.response.status, route(sent)) == (404, "total(#ms)")
+    assert (sent.response.status, route(sent)) == (404, "failed(no_match;root) total(#ms)")
     outcome = record(whole)["outcome"]
     assert (outcome["failure"], outcome["at"]) == ("no_match", "test/g/root")
 
@@ -101,6 +102,17 @@ async def test_what_a_client_that_left_had_come_to() -> None:
     said = record(whole)
     assert said["outcome"]["status"] == CLIENT_CLOSED
     assert said["events"][0]["answer"]["failure"] == "cancelled"
+
+
+@pytest.mark.looptime
+async def test_what_took_the_time_of_a_request_that_is_too_late() -> None:
+    whole = Whole(source("g", {"root": sequence(step("a"), step("b"))}), script=lambda _: None)
+    sent = whole.send(headers=(*ASK, (b"x-graphway-timeout-ms", b"100")))
+    await asyncio.sleep(0.2)
+    assert sent.response.status == 504
+    found = dict(sent.response.headers)[b"x-graphway-route"]
+    assert found.startswith(b"root/a(cancelled;")
+    assert record(whole)["outcome"]["failure"] == "deadline"
 
 
 async def test_a_record_is_bounded() -> None:

@@ -9,6 +9,7 @@ from graph.effects import Call, Failure, FailureKind, Forward, Reply
 from graph.plan import Target
 from graph.trace import Answered, Checked, Drawn, Partial
 from router.explained import MOST_BODY, MOST_EVENTS, MOST_ROUTE, asked, body, headers, route, told
+from router.streams import End, Ended, Pipe
 from router.traced import Called
 
 
@@ -49,10 +50,24 @@ def test_a_route_names_what_was_chosen_and_called(event: object, line: str) -> N
     assert route([event], 0.005) == line
 
 
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("ns/g/root", "failed(no_match;root) total(5ms)"),
+        ("ns/g/root/a b", "failed(no_match;root/a%20b) total(5ms)"),
+        ("", "failed(no_match) total(5ms)"),
+    ],
+)
+def test_a_route_ends_with_where_the_request_failed(address: str, line: str) -> None:
+    assert route([], 0.005, Failure(FailureKind.NO_MATCH, "so", address)) == line
+
+
 def test_a_route_is_bounded() -> None:
-    line = route([called(GOOD) for _ in range(1000)], 1.0)
+    failure = Failure(FailureKind.TIMEOUT, "late", f"ns/g/n/{'ש' * 300}")
+    line = route([called(GOOD) for _ in range(1000)], 1.0, failure)
     assert len(line) <= MOST_ROUTE
-    assert line.endswith(" ... total(1000ms)")
+    assert " ... failed(timeout;n/%D7" in line
+    assert line.endswith(" total(1000ms)")
 
 
 def test_all_events_in_json() -> None:
@@ -93,18 +108,58 @@ def test_events_are_bounded() -> None:
     assert said[-1] == {"event": "more"}
 
 
-class NoStream:
-    def cancel(self) -> None:
+class Nowhere:
+    """A source that brings nothing."""
+
+    def hold_back(self) -> None:
+        pass
+
+    def go_on(self) -> None:
+        pass
+
+    def abandon(self) -> None:
         pass
 
 
-def test_streams_and_revisions() -> None:
-    found = Called(call(upload=NoStream(), revision="iris-2"), 0.0)
-    found.answer, found.duration_s = Reply(200, (), Document(b""), NoStream()), 0.1
-    (said,) = told([found])
-    assert (said["body"], said["answer"]["body"], said["revision"]) == (
-        "(a stream)", "(a stream)", "iris-2",
-    )  # fmt: skip
+def streamed(end: Ended | None) -> Called:
+    pipe = Pipe(Nowhere(), None)
+    pipe.data(b"some")
+    found = called(Reply(200, (), Document(b""), pipe))
+    found.pipe, found.ended, found.ended_s = pipe, end, 0.0 if end is None else 2.0
+    return found
+
+
+STREAMS: dict[str, tuple[Ended | None, dict[str, Any], str]] = {
+    "on its way": (None, {"bytes": 4}, "200;1.5+250ms..."),
+    "whole": (
+        End.WHOLE,
+        {"bytes": 4, "ended_ms": 2000.0, "end": "whole"},
+        "200;1.5+250ms..2000ms",
+    ),
+    "left": (
+        End.LEFT,
+        {"bytes": 4, "ended_ms": 2000.0, "end": "cancelled"},
+        "cancelled;1.5+250ms..2000ms",
+    ),
+    "broken": (
+        Failure(FailureKind.RESET, "gone"),
+        {"bytes": 4, "ended_ms": 2000.0, "failure": "reset", "cause": "gone"},
+        "reset;1.5+250ms..2000ms",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_an_answer_that_is_a_stream(name: str) -> None:
+    end, stream, line = STREAMS[name]
+    (said,) = told([streamed(end)])
+    assert (said["answer"]["body"], said["answer"]["stream"]) == ("(a stream)", stream)
+    assert route([streamed(end)], 3.0) == f"n/s({line}) total(3000ms)"
+
+
+def test_bodies_that_are_streams_and_revisions() -> None:
+    (said,) = told([Called(call(upload=Pipe(Nowhere(), None), revision="iris-2"), 0.0)])
+    assert (said["body"], said["revision"]) == ("(a stream)", "iris-2")
 
 
 @pytest.mark.parametrize(

@@ -277,7 +277,7 @@ async def test_somebody_who_does_not_answer(
 ) -> None:
     monkeypatch.setattr("router.readiness.LIMIT_S", 0.05)
     predictor.default = never()
-    async with Plane.of(graph("g", v2(predictor), predictor.url("/p"))) as plane:
+    async with Plane.of(graph("g", v2(predictor))) as plane:
         assert await ready(plane) == f"{predictor.origin}: no answer within 0.05 s"
 
 
@@ -405,6 +405,10 @@ NODES: dict[str, tuple[Any, tuple[Any, Any]]] = {
     ),
     "a branch of a Splitter": (lambda p: {"root": splitter(at(p, "m", weight=100))}, (IN, OUT)),
     "an Ensemble answers what no target does": (lambda p: {"root": ensemble(at(p, "m"))}, (IN, [])),
+    "unless it answers what one of them does": (
+        lambda p: {"root": ensemble(at(p, "m")) | {"combine": "first"}},
+        (IN, OUT),
+    ),
     "nodes below": (
         lambda p: {
             "root": sequence(step(node="a"), step(node="b")),
@@ -426,6 +430,15 @@ async def test_who_is_first_and_last(predictor: Predictor, name: str) -> None:
     metadata(predictor, "m", IN, OUT)
     async with Plane.of(source("g", nodes(predictor))) as plane:
         assert await described(plane) == expected
+
+
+async def test_a_graph_behind_a_graph_is_looked_into(predictor: Predictor) -> None:
+    metadata(predictor, "m", IN, OUT)
+    outer = graph("g", "http://inner.test")
+    async with Plane.of(outer, graph("inner", v2(predictor))) as plane:
+        assert await described(plane) == (IN, OUT)
+        assert await ready(plane) == ""
+    assert [seen.path for seen in predictor.requests] == [b"/v2/models/m", b"/v2/models/m/ready"]
 
 
 async def test_a_service_describes_itself_without_being_counted(predictor: Predictor) -> None:

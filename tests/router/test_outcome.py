@@ -16,6 +16,7 @@ from graph.tensors.message import Message
 from graph.tensors.model import Side
 from router.messages import Head, Request
 from router.outcome import differs, fitted
+from router.streams import Pipe
 
 JSON: Headers = ((b"content-type", b"application/json"),)
 ASKED: dict[str, Any] = {
@@ -114,6 +115,18 @@ def test_what_the_caller_can_read_stays_as_it_is(
     made = outcome(asked(request_, path), answer)
     assert isinstance(made, Reply)
     assert made.document is answer
+
+
+def test_of_a_request_that_streamed_nobody_knows_what_it_asked_for() -> None:
+    request = asked(Packed(b"", b"", b"10"))
+    request.upload = Pipe(None, None)  # type: ignore[arg-type]
+    plain = Document(ANSWER)
+    made = outcome(request, plain)
+    assert isinstance(made, Reply)
+    assert made.document is plain
+    made = outcome(request, message(ANSWER, Side.ANSWER), GRPC)
+    assert isinstance(made, Reply)
+    assert json.loads(made.document.body) == json.loads(ANSWER)
 
 
 def test_an_error_of_a_step_stays_as_it_is() -> None:

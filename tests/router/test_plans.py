@@ -327,3 +327,47 @@ def test_a_graph_that_left_is_compiled_when_it_comes_back() -> None:
 def test_compat_is_for_every_graph() -> None:
     assert all(plan.compat for plan in plans(*SERVED, compat=True).routes.plans.values())
     assert not any(plan.compat for plan in plans(*SERVED).routes.plans.values())
+
+
+# graphs that call graphs
+
+
+def calling(name: str, *urls: str) -> GraphSource:
+    return source(name, {"root": sequence(*({"serviceUrl": url} for url in urls))})
+
+
+def test_targets_that_are_graphs_are_known_by_their_urls() -> None:
+    here, cluster = "http://127.0.0.1:8080/graphs/test/b/x", "http://b.test.svc/"
+    served = Plans(default=None, compat=False, port=8080)
+    others = "http://127.0.0.1:9/graphs/test/b", "http://c.test.svc/"
+    assert install(served, calling("a", here, cluster, *others), simple("b", target="other")) == ()
+    routes = served.routes
+    assert {url: plan.key for url, plan in routes.inner.items()} == {
+        here: "test/b",
+        cluster: "test/b",
+    }
+    asked = [target.name for target in routes.targets(routes.plans["test/a"])]
+    assert sorted(asked) == sorted([*others, "http://other.test/"])
+
+
+def test_a_service_of_a_graphs_name_has_its_host() -> None:
+    served = Plans(default=None, compat=False)
+    compiled = served.compiled([calling("a", "http://b.test"), simple("b", target="other")])
+    served.install(compiled, ["test/b"])
+    assert served.routes.inner == {}
+
+
+def test_graphs_that_call_one_another_in_a_circle_are_not_installed() -> None:
+    served = Plans(default=None, compat=False, port=8080)
+    assert install(served, calling("a", "http://b.test"), simple("b", target="other")) == ()
+    before = served.routes
+    back = calling("b", "http://localhost:8080/graphs/test/a")
+    problems = install(served, calling("a", "http://b.test"), back)
+    assert problems == ("graphs call one another in a circle: test/a -> test/b -> test/a",)
+    assert served.routes is before
+
+
+def test_a_service_that_its_graph_calls_by_their_common_name_is_no_graph() -> None:
+    served = Plans(default=None, compat=False)
+    assert install(served, calling("a", "http://a.test"), calling("b", "http://a.test")) == ()
+    assert served.routes.inner == {}

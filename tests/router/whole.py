@@ -13,6 +13,7 @@ from router.bridge import Bridge
 from router.config import DataPlaneConfig, GraphSource
 from router.counters import Block, Counters, Kind, Labels, Reader
 from router.deadlines import Deadlines
+from router.inner import InnerGraphs
 from router.messages import Cancellable, Head, Request, Response
 from router.plans import Plans
 from router.stack import build
@@ -58,7 +59,13 @@ class Whole:
             config,
             self.plans,
             self.upstream,
-            Bridge(self.upstream, lambda _: None, config.binary_tensors, self.loop),
+            Bridge(
+                self.upstream,
+                lambda _: None,
+                config.binary_tensors,
+                config.limits.body_bytes,
+                self.loop,
+            ),
             counters,
             Deadlines(self.loop),
             (lambda request, response: self.logged.append((request, response)))
@@ -67,6 +74,7 @@ class Whole:
             Random(seed),
             lambda: ready,
             About(self.plans, _Reaching(self.upstream, self.loop), self.loop.time),
+            InnerGraphs((), 1 << 20, Deadlines(self.loop), self.loop),
             self.explained.append,
         )
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.conditions import compile
-from graph.conditions.jmespath import MAX_LENGTH
+from graph.conditions.jmespath import MAX_LENGTH, MAX_STEPS
+from graph.document import Document
 
 BODY = b"""{"null":null,"false":false,"true":true,"zero":0,"empty":"","text":"x","list":[],
 "one":[0],"object":{},"full":{"a":1},"big":12345678901234567890123,"many":[{"x":1},{"x":20}]}"""
@@ -85,6 +86,14 @@ def test_a_bad_expression_is_refused_with_its_place(expression: str, message: st
 )
 def test_ordinary_expressions_are_far_from_the_bounds(expression: str) -> None:
     assert compile(f"jmespath:{expression}")(BODY) in (True, False)
+
+
+def test_a_long_body_ends_at_a_number_of_steps_and_says_so() -> None:
+    condition = compile("jmespath:many[?x > `10`]")
+    body = b'{"many":[{"x":20}' + b",{}" * MAX_STEPS + b"]}"
+    assert compile("jmespath:many[0].x")(body)
+    assert not condition(body)
+    assert condition.reason(Document(body)).startswith("it fails: it takes more than 200000 steps")
 
 
 @pytest.mark.parametrize(

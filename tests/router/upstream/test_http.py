@@ -121,6 +121,16 @@ async def test_headers_that_describe_the_body_pass_and_no_others(
     )
 
 
+async def test_tensors_behind_json_need_no_type_to_be_known(
+    asking: Asking, predictor: Predictor
+) -> None:
+    headers = ((b"Inference-Header-Content-Length", b"2"),)  # as KServe's server answers
+    predictor.on("/p", raw(render(b"{}abcd", headers=headers)))
+    answer = await asking.ask(url_target(predictor, "/p"))
+    assert isinstance(answer, Reply)
+    assert answer.document.json == b"{}"
+
+
 async def test_a_file_of_authorities_that_is_none_is_found_at_once(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     file.write_text("no certificate")
