@@ -54,7 +54,7 @@ def combine(how: Combine, given: Sequence[Given], model: str) -> tuple[Document,
     try:
         tensors = [_HOW[how](column) for column in _matched(read)]
         ids = [each.inference.id for each in read if each.inference.id]
-        made = Inference(tensors, model, id=ids[0] if ids else "")
+        made = Inference(tensors, model, id=ids[0] if ids else "", named=first.named)
         binary = {tensor.name for tensor in first.tensors if tensor.is_raw}
         return encode(made, protocols[0], Side.ANSWER, binary.__contains__ if binary else None)
     except TensorError as error:  # an element that is not what its datatype says

@@ -41,6 +41,7 @@ class Walker:
         given = self._given(plan, request, seed)
         given.trace = trace
         outcome, took_s = dry_run(plan, given, self._script)
+        answered = _outcome(outcome, request)
         head = request.head
         path = head.path + (b"?" + head.query if head.query else b"")
         return {
@@ -54,9 +55,9 @@ class Walker:
                 "body": body(request.document.body),
             },
             "events": [self._marked(event) for event in told(trace.events, self._addresses)],
-            "outcome": _outcome(outcome, request),
+            "outcome": answered,
             "took_ms": round(took_s * 1000, 3),
-            "route": route(trace.events, took_s),
+            "route": route(trace.events, took_s, request.failure),
         }
 
     def _given(self, plan: Plan, request: Request, seed: int) -> Input:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.tensors.datatypes import DATATYPES, json_ready, pack, unpack
+from graph.tensors.datatypes import DATATYPES, MAX_ELEMENTS, json_ready, pack, unpack
 from graph.tensors.model import Tensor, TensorError
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -185,6 +185,14 @@ def test_bytes_whose_lengths_do_not_add_up_are_refused(raw: bytes, reason: str) 
     with pytest.raises(TensorError) as caught:
         Tensor("x", "BYTES", (2,), data=raw).values()
     assert reason in str(caught.value)
+
+
+def test_bytes_of_very_many_elements_are_not_converted() -> None:
+    count = MAX_ELEMENTS + 1
+    for data, ask in ((bytes(4 * count), Tensor.values), ([b""] * count, Tensor.raw)):
+        tensor = Tensor("x", "BYTES", (count,), data=data).check()
+        with pytest.raises(TensorError, match="tensor 'x': more than 2,000,000 elements of BYTES"):
+            ask(tensor)
 
 
 def test_raw_memory_is_handed_on_as_it_is() -> None:
