@@ -168,7 +168,7 @@ REFUSED = {
     "the answer of step b has neither V1's predictions nor V2's outputs": (MEAN, [v1(1), Document(b"[]")]),
     "the answer of step a has no array of predictions": (
         CONCAT,
-        [Document(rb'{"predictions":[1],"\ud83d":2}'), v1(1)],
+        [Document(b'{"predictions":[NaN]}'), v1(1)],
     ),
     "tensor 'y' has 250001 elements, and 250000 is the most; a service does that better": (
         MEAN,
