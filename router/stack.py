@@ -45,6 +45,7 @@ from router.traced import TracedUpstream
 from router.upgrade import Upgrading
 from router.upstream.metered import MeteredUpstream
 
+PARTIAL_BYTES = 1024  # of names; a client's whole head has eight or so times as much
 _VISIBLE = " !#$&'()*+,-./:;<=>?@[]^_`{|}~"  # but for % and quotes
 
 
@@ -167,7 +168,10 @@ def _partial(decisions: list[Decision]) -> Headers:
     names = [made.step for made in decisions if made.kind == "Partial"]
     if not names:
         return ()
-    return ((b"x-graphway-partial", quote(", ".join(names), safe=_VISIBLE).encode()),)
+    said = quote(", ".join(names), safe=_VISIBLE)
+    if len(said) > PARTIAL_BYTES:
+        said = said[: PARTIAL_BYTES - 5].rpartition(", ")[0] + ", ..."
+    return ((b"x-graphway-partial", said.encode()),)
 
 
 def run_graph(
