@@ -72,6 +72,17 @@ def test_bf16_takes_the_nearest_value(value: float, raw: str) -> None:
     assert pack(DATATYPES["BF16"], [value]).hex() == raw
 
 
+def test_not_a_number_is_not_rounded_to_an_infinity() -> None:
+    signalling = struct.unpack("<f", bytes.fromhex("0100807f"))[0]
+    raw = pack(DATATYPES["BF16"], [signalling, 0.1])
+    assert math.isnan(unpack(DATATYPES["BF16"], raw)[0])
+
+
+def test_half_an_element_is_none() -> None:
+    with pytest.raises(ValueError, match="3 bytes are no whole number of INT16 elements"):
+        unpack(DATATYPES["INT16"], b"abc")
+
+
 @pytest.mark.parametrize(
     ("datatype", "values", "meant"),
     [

@@ -109,6 +109,7 @@ def test_one_tensor_is_rows_of_values(tensor: Tensor, body: bytes) -> None:
         pytest.param(b'{"instances":[null]}', "cannot hold nulls", id="null"),
         pytest.param(b'{"instances":[true,1]}', "cannot hold booleans, numbers", id="bools"),
         pytest.param(b'{"instances":[{"a":1},{"b":1}]}', "row 1 has other names", id="names"),
+        pytest.param(b'{"instances":["a",{"c":1}]}', "is no text and no", id="no b64"),
         pytest.param(b'{"instances":[{"b64":"!"}]}', "is no text and no", id="no base64"),
         pytest.param(b'{"instances":[9007199254740993,0.5]}', "cannot hold exactly", id="exact"),
         pytest.param(b'{"instances":[18446744073709551616]}', "'input-0': element", id="too large"),
