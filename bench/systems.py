@@ -54,10 +54,10 @@ def started(cores: Cores, workers: int) -> Iterator[list[System]]:
 
         predictor = [sys.executable, "-m", "bench.predictor", str(large)]
         start("predictor (large)", predictor, cores.load, large, "/ready")
-        backend = _nginx(folder, "nginx-backend.conf", values)
+        backend = nginx(folder, "nginx-backend.conf", values)
         start("predictor (small)", backend, cores.load, small, "/50b")
         reference = start(
-            "nginx", _nginx(folder, "nginx-proxy.conf", values), cores.proxy, proxy, "/50b"
+            "nginx", nginx(folder, "nginx-proxy.conf", values), cores.proxy, proxy, "/50b"
         )
         argv = _graphway(folder, router, workers, {b: large if b.large else small for b in BODIES})
         ours = start("graphway", argv, cores.proxy, router, "/readyz")
@@ -74,7 +74,7 @@ def started(cores: Cores, workers: int) -> Iterator[list[System]]:
         ]
 
 
-def _nginx(folder: Path, configuration: str, values: dict[str, object]) -> list[str]:
+def nginx(folder: Path, configuration: str, values: dict[str, object]) -> list[str]:
     text = (HERE / configuration).read_text()
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))

@@ -8,16 +8,17 @@ from graph.workspace import Workspace
 
 
 def chosen(found: Workspace, name: str | None) -> tuple[Document, InferenceGraph]:
-    """The one without errors that is called so, or the only one; or the end of the command."""
+    """The one without errors that is called so (NS/NAME, or NAME where one namespace has it), or
+    the only one; or the end of the command.
+    """
     if any(one.problem.code == Code.UNREADABLE_PATH.text for one in found.path_problems):
         fail(USAGE, [str(problem) for problem in found.path_problems])
     errors = [str(problem) for problem in found.problems if problem.is_error]
     graphs = [document for document in found.documents if document.is_graph]
     if name is not None:
-        key = name if "/" in name else f"default/{name}"
-        graphs = [document for document in graphs if document.key == key]
+        graphs = [document for document in graphs if name in (document.key, document.name)]
         if not graphs:
-            fail(USAGE, [f"there is no graph {key}; {_list(found)}", *errors])
+            fail(USAGE, [f"there is no graph {name}; {_list(found)}", *errors])
     if not graphs:
         fail(FAILED, errors or ["no InferenceGraph there; name files that have one"])
     if len(graphs) > 1:

@@ -18,6 +18,7 @@ from graph.problems import Located, Problem
 
 # KServe appends nothing in these cases, and its HTTP client then asks for the root.
 ROOT = "/"
+GRPC = "grpc-v2"  # KServe's router cannot call it; ours takes the model's name for the path
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,11 @@ def cluster_endpoints(resources: Resources) -> tuple[dict[str, Endpoint], list[L
         if isinstance(path, Problem):
             problems.append(service.document.located(path))
         else:
-            endpoints[key] = whole((_cluster_address(service.resource),), path)
+            address = _cluster_address(service.resource)
+            if _protocol(service.resource, resources.runtimes.values()) == GRPC:
+                address = "grpc" + address.removeprefix("http")
+                path = f"/{model_name(service.resource)}"
+            endpoints[key] = whole((address,), path)
     return endpoints, problems
 
 

@@ -55,10 +55,10 @@ class Code(Enum):
     # the shape of the graph
     UNKNOWN_NODE = "unknown-node", _ERROR
     CYCLE = "cycle", _ERROR
+    GRAPH_LOOP = "graph-loop", _ERROR
     UNREACHABLE_NODE = "unreachable-node", _WARNING
     TOO_DEEP = "too-deep", _ERROR
     TOO_MANY_CALLS = "too-many-calls", _ERROR
-    GRAPH_LOOP = "graph-loop", _ERROR
     NO_STEPS = "no-steps", _ERROR
     # targets
     BAD_URL = "bad-url", _ERROR
@@ -74,6 +74,8 @@ class Code(Enum):
     SUSPICIOUS_CONDITION = "suspicious-condition", _WARNING
     CONDITION_IGNORED = "condition-ignored", _WARNING
     UNKNOWN_DATA = "unknown-data", _WARNING
+    FIRST_RESPONSE = "first-response", _WARNING
+    DATA_IGNORED = "data-ignored", _WARNING
     BAD_DATA = "bad-data", _ERROR
     SUSPICIOUS_DATA = "suspicious-data", _WARNING
     UNKNOWN_STEP = "unknown-step", _ERROR
@@ -82,14 +84,12 @@ class Code(Enum):
     BAD_HEADER_PATTERN = "bad-header-pattern", _ERROR
     HEADERS_IGNORED = "headers-ignored", _WARNING
     BAD_RESPOND = "bad-respond", _ERROR
-    FIRST_RESPONSE = "first-response", _WARNING
-    DATA_IGNORED = "data-ignored", _WARNING
-    MAPPING_IGNORED = "mapping-ignored", _WARNING
-    FORWARD_WITHOUT_TARGET = "forward-without-target", _ERROR
-    FORWARD_MAPPED = "forward-mapped", _WARNING
     COMBINE_IGNORED = "combine-ignored", _WARNING
     COMBINE_WEIGHTS = "combine-weights", _ERROR
     BAD_QUORUM = "bad-quorum", _ERROR
+    MAPPING_IGNORED = "mapping-ignored", _WARNING
+    FORWARD_WITHOUT_TARGET = "forward-without-target", _ERROR
+    FORWARD_MAPPED = "forward-mapped", _WARNING
     ENSEMBLE_KEY = "ensemble-key", _WARNING
     # settings of the whole graph
     NAME_LENGTH = "name-length", _WARNING
@@ -99,9 +99,9 @@ class Code(Enum):
     UNKNOWN_SERVICE = "unknown-service", _WARNING
     # only with --kserve
     KSERVE_CONDITION = "kserve-condition", _WARNING
+    KSERVE_FIRST_CONDITION = "kserve-first-condition", _WARNING
     KSERVE_DATA = "kserve-data", _WARNING
     KSERVE_TARGET = "kserve-target", _WARNING
-    KSERVE_FIRST_CONDITION = "kserve-first-condition", _WARNING
     KSERVE_ANNOTATION = "kserve-annotation", _WARNING
     KSERVE_FIELD = "kserve-field", _WARNING
 

@@ -20,6 +20,7 @@ from graph.spec import Combine
 from graph.tensors.convert import JSON, Protocol, decode, encode, protocol_of
 from graph.tensors.model import Inference, Side, Tensor, TensorError
 
+MAX_ELEMENTS: Final = 250_000  # some 0.25 s, in which the worker does nothing else
 _FLOATS: Final = frozenset({"FP16", "BF16", "FP32", "FP64"})
 _predictions = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -53,7 +54,7 @@ def combine(how: Combine, given: Sequence[Given], model: str) -> tuple[Document,
     try:
         tensors = [_HOW[how](column) for column in _matched(read)]
         ids = [each.inference.id for each in read if each.inference.id]
-        made = Inference(tensors, model, id=ids[0] if ids else "")
+        made = Inference(tensors, model, id=ids[0] if ids else "", named=first.named)
         binary = {tensor.name for tensor in first.tensors if tensor.is_raw}
         return encode(made, protocols[0], Side.ANSWER, binary.__contains__ if binary else None)
     except TensorError as error:  # an element that is not what its datatype says
@@ -177,14 +178,18 @@ def _one_datatype(column: _Column) -> str:
         return column.first.datatype
     if kinds <= {"INT64", "UINT64", "FP64"}:
         return "FP64" if "FP64" in kinds else "UINT64"
-    for index, tensor in enumerate(column.tensors):
-        if tensor.datatype != column.first.datatype:
-            raise column.differs(index, "datatype", column.first.datatype, tensor.datatype)
-    raise AssertionError
+    index = next(i for i, t in enumerate(column.tensors) if t.datatype != column.first.datatype)
+    other = column.tensors[index].datatype
+    raise column.differs(index, "datatype", column.first.datatype, other)
 
 
 def _values(column: _Column) -> list[tuple[Any, ...]]:
     """For each element what each answer says of it."""
+    if column.first.count > MAX_ELEMENTS:
+        raise Uncombinable(
+            f"tensor {column.first.name[:100]!r} has {column.first.count} elements, and"
+            f" {MAX_ELEMENTS} is the most; a service does that better"
+        )
     for index, tensor in enumerate(column.tensors):
         if tensor.shape != column.first.shape:
             raise column.differs(index, "shape", list(column.first.shape), list(tensor.shape))

@@ -108,7 +108,9 @@ def line_of(
             line.first_byte_ms = round((stream.first_at - request.started) * 1000, 3)
     if request.decisions:
         line.decisions = {
-            decision.node: decision.step
+            decision.node: f"without {decision.step}"
+            if decision.kind == "Partial"
+            else decision.step
             for decision in request.decisions
             if decision.kind != "ConditionError"
         }

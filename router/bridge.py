@@ -8,7 +8,7 @@ V2. How, `graph.tensors.crossing` knows.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from msgspec.structs import replace
@@ -25,7 +25,7 @@ from router.config import EndpointSource
 from router.execute import Upstream
 from router.extensions import Binary, Extensions
 from router.messages import Cancellable
-from router.speech import UNKNOWN, Speech, of_service, of_url
+from router.speech import INNER, UNKNOWN, Speech, of_service, of_url
 from router.streams import Gathering, Pipe
 
 log = logging.getLogger("graphway.bridge")
@@ -58,6 +58,10 @@ class Bridge:
         self._urls: dict[str, Speech] = {}
         self._services: dict[str, tuple[EndpointSource, Speech]] = {}
 
+    def install(self, inner: Iterable[str]) -> None:
+        """Targets, by their names, that are graphs of this router now."""
+        self._urls = dict.fromkeys(inner, INNER)
+
     def start(self, call: Call, deliver: Deliver) -> Cancellable:
         form = call.form
         speech = self._urls.get(call.target.name) or self._find(call.target)
@@ -68,7 +72,7 @@ class Bridge:
         elif form is BINARY:
             if protocol is None:
                 return self.inner.start(call, deliver)
-        elif protocol is GRPC:
+        elif protocol is GRPC or speech is INNER:
             return self.inner.start(call, deliver)
         if call.forward is not None:
             return self._forwarded(call, protocol, deliver)

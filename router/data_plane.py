@@ -62,17 +62,18 @@ class DataPlane:
         self._upstream = HttpUpstream(config, counters, self._deadlines, loop, waiting)
         self._about = About(self._plans, self._upstream, loop.time)
         self._log = self._access_log(config)
+        self._bridge = Bridge(
+            self._upstream,
+            self._upstream.endpoint,
+            config.binary_tensors,
+            config.limits.body_bytes,
+            loop,
+        )
         handler = build(
             config,
             self._plans,
             self._upstream,
-            Bridge(
-                self._upstream,
-                self._upstream.endpoint,
-                config.binary_tensors,
-                config.limits.body_bytes,
-                loop,
-            ),
+            self._bridge,
             counters,
             self._deadlines,
             None if self._log is None else self._log.record,
@@ -105,6 +106,7 @@ class DataPlane:
             routes = self._plans.routes
             targets = (target for plan in routes.plans.values() for target in plan.targets)
             self._upstream.install(targets, endpoints, self._inner.places(routes.inner))
+            self._bridge.install(routes.inner)
         return compiled.problems
 
     def listen(self, sockets: Sequence[socket.socket]) -> None:

@@ -30,6 +30,7 @@ SECRET = frozenset(
     )
 )
 HIDDEN = "(hidden)"
+_MOST_PLACE = 512  # bytes in it of where it failed
 _SAFE = "!$%&'*+,-.:=@^_`~"  # of names in the route, which has its own meaning for / > ( ) and ;
 
 
@@ -195,11 +196,12 @@ def _within(events: Iterable[Json], room: int) -> Iterator[Json]:
 # in one line
 
 
-def route(events: Iterable[Any], total_s: float) -> str:
+def route(events: Iterable[Any], total_s: float, failure: Failure | None = None) -> str:
     """`root>flower flower/a(200;0.1+3.2ms) total(3.5ms)`: nodes with the steps that they chose, and
-    calls with status, when they began and how long they took. Visible ASCII, at most 4 KiB.
+    calls with status, when they began and how long they took; `failure` is that of the whole.
+    Visible ASCII, at most 4 KiB.
     """
-    end = f" total({_ms(total_s):g}ms)"
+    end = f"{_failed(failure)} total({_ms(total_s):g}ms)"
     line, room = "", MOST_ROUTE - len(end) - 4
     for event in events:
         word = _word(event)
@@ -210,6 +212,13 @@ def route(events: Iterable[Any], total_s: float) -> str:
             break
         line += f" {word}" if line else word
     return (line + end).lstrip()
+
+
+def _failed(failure: Failure | None) -> str:
+    if failure is None:
+        return ""
+    where = "/".join(_quoted(part) for part in failure.address.split("/", 3)[2:])
+    return f" failed({failure.kind.value}{f';{where[:_MOST_PLACE]}' if where else ''})"
 
 
 def _word(event: Any) -> str:

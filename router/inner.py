@@ -12,9 +12,12 @@ from typing import Final, cast
 from urllib.parse import urlsplit
 
 from graph.choose import salt
+from graph.document import Form
 from graph.effects import Answer, Call, Failure, FailureKind, Headers, Reply
 from graph.packed import document_of
 from graph.plan import Plan
+from graph.tensors.message import Message
+from graph.tensors.model import Side
 from router.deadlines import Deadlines, Timer
 from router.messages import Cancellable, Handler, Head, Request, Response
 from router.streams import Gathering, Pipe
@@ -77,8 +80,11 @@ class InnerPlace:
             below, _, asked = call.forward.path.partition(b"?")
             path = self._base.rstrip(b"/") + below
             query = b"&".join([part for part in (query, asked) if part])
-        head = Head(method, path, query, ((b"host", self.host), *call.headers))
-        request = Request(head, document_of(body, call.headers))
+        headers = ((b"host", self.host), *call.headers)
+        head = Head(method, path or b"/", query, headers, upgrades=call.upgrade)
+        message = call.form is Form.MESSAGE
+        document = Message(body, Side.REQUEST) if message else document_of(body, call.headers)
+        request = Request(head, document)
         request.plan = self.plan
         request.client = call.address
         request.started = monotonic()
@@ -111,11 +117,19 @@ class _Hop:
     def _start(self) -> None:
         place, call = self._place, self._call
         upload = cast(Pipe | None, call.upload)
-        if upload is None or place.plan.streams:
+        if upload is None or place.plan.streams or call.upgrade:
             self._ask(call.body, upload)
         else:
             self._running = upload
-            upload.start(Gathering(upload, place.graphs.body_limit, self._gathered))
+            upload.start(
+                Gathering(
+                    upload,
+                    place.graphs.body_limit,
+                    self._gathered,
+                    FailureKind.BAD_REQUEST,
+                    "the request",
+                )
+            )
 
     def _gathered(self, body: bytes | Failure) -> None:
         self._running = None
@@ -124,7 +138,7 @@ class _Hop:
         elif self._deliver is not None:
             deliver = self._deliver
             self._end()
-            deliver(Failure(body.kind, f"the body: {body.cause}", self._call.address))
+            deliver(Failure(body.kind, body.cause, self._call.address))
 
     def _ask(self, body: bytes, upload: Pipe | None) -> None:
         place = self._place
@@ -142,14 +156,18 @@ class _Hop:
         self._running = None
         self._end()
         headers = self._passed(response.headers)
-        document = document_of(response.body, response.headers)
+        document = (
+            Message(response.body, Side.ANSWER)
+            if self._call.form is Form.MESSAGE and 200 <= response.status <= 299  # else an error
+            else document_of(response.body, response.headers)
+        )
         deliver(Reply(response.status, headers, document, response.stream))
 
     def _passed(self, headers: Headers) -> Headers:
-        """As over a socket: of a caller's own request all, else those that describe the body, and
-        those that the setting names.
+        """As over a socket: of a caller's own request and of a gRPC call all, else those that
+        describe the body, and those that the setting names.
         """
-        if self._call.forward is not None:
+        if self._call.forward is not None or self._call.form is Form.MESSAGE:
             return tuple([pair for pair in headers if pair[0] not in OF_THE_FRONT])
         passed = self._place.graphs.passed
         return tuple([pair for pair in headers if pair[0] in passed])

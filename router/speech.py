@@ -23,6 +23,7 @@ class Speech:
 
 
 UNKNOWN = Speech(None)
+INNER = Speech(None, "inner")  # a graph of this router, which takes whatever there is
 
 
 def of_url(url: str) -> Speech:

@@ -42,8 +42,10 @@ from router.plans import Plans, below
 from router.propagate import Propagate
 from router.streams import Gathering, Pipe
 from router.traced import TracedUpstream
+from router.upgrade import Upgrading
 from router.upstream.metered import MeteredUpstream
 
+PARTIAL_BYTES = 1024  # of names; a client's whole head has eight or so times as much
 _VISIBLE = " !#$&'()*+,-./:;<=>?@[]^_`{|}~"  # but for % and quotes
 
 
@@ -165,7 +167,10 @@ def _partial(decisions: list[Decision]) -> Headers:
     names = [made.step for made in decisions if made.kind == "Partial"]
     if not names:
         return ()
-    return ((b"x-graphway-partial", quote(", ".join(names), safe=_VISIBLE).encode()),)
+    said = quote(", ".join(names), safe=_VISIBLE)
+    if len(said) > PARTIAL_BYTES:
+        said = said[: PARTIAL_BYTES - 5].rpartition(", ")[0] + ", ..."
+    return ((b"x-graphway-partial", said.encode()),)
 
 
 def run_graph(
@@ -187,8 +192,9 @@ def run_graph(
         head = request.head
         wanted = propagate.beside(plan.propagated) if plan.propagated else always
         hop = request.hop
+        payload = Payload(request.document, () if head.upgrades else head.payload, request.upload)
         given = Input(
-            Payload(request.document, head.payload, request.upload),
+            payload,
             () if wanted is None else wanted(head),
             bits(64) if hop is None else seed_of(hop),
             request.decisions,
@@ -203,7 +209,11 @@ def run_graph(
             calls = TracedUpstream(upstream, trace.events, lambda: monotonic() - request.started)
         exchange = Exchange(request, respond, answer_limit)
         way = walk(plan, given, hop is None or hop.stream)
-        exchange.start(Run(way, calls, exchange.done, clock))
+        done = exchange.done
+        if head.upgrades:
+            calls = upgrading = Upgrading(calls, request, done)
+            done = upgrading.done
+        exchange.start(Run(way, calls, done, clock))
         return exchange
 
     return handle

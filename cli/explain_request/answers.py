@@ -9,7 +9,7 @@ A step that is not named answers 200 with {}, and says that it was assumed.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -67,6 +67,9 @@ class Answers:
         self._left = {address: list(answers) for address, answers in by_address.items()}
         self.assumed: set[str] = set()
 
+    def __contains__(self, address: str) -> bool:
+        return address in self._left
+
     def __call__(self, call: Call) -> Scripted:
         left = self._left.get(call.address)
         if not left:
@@ -75,12 +78,17 @@ class Answers:
         return left.pop(0) if len(left) > 1 else left[0]
 
 
-def answers(text: bytes, file: str, plan: Plan) -> Answers:
-    """Raises BadAnswers with everything that is wrong."""
+def answers(text: bytes, file: str, plan: Plan, inner: Iterable[Plan] = ()) -> Answers:
+    """Steps of `inner` graphs go by their whole address. Raises BadAnswers with everything that is
+    wrong.
+    """
     documents, problems = read(text, file)
     lines = [str(problem) for problem in problems]
     found: dict[str, list[Scripted]] = {}
     steps = _steps(plan)
+    for other in inner:
+        for addresses in _steps(other).values():
+            steps.update({address: [address] for address in addresses})
     for value, place in documents:
         if value is None:
             continue

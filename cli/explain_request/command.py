@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,23 +15,19 @@ from rich.text import Text
 from cli.chosen import chosen
 from cli.explain_request.answers import Answers, BadAnswers, answers, nodes
 from cli.explain_request.text import lines
+from cli.explain_request.walk import Walker
 from cli.options import USAGE, fail
-from graph.caller import Caller
 from graph.compiler import compile
-from graph.effects import Headers, Input, Outcome, Payload
 from graph.loader import Document
 from graph.packed import document_of
 from graph.plan import Plan
-from graph.trace import Trace
-from graph.workspace import load_paths
+from graph.workspace import Workspace, load_paths
 from router import settings
 from router.config import EndpointSource
-from router.dry_run import dry_run
-from router.explained import Json, body, headers, route, told
-from router.messages import Head, Request, Response
+from router.messages import Head, Request
+from router.plans import Routes
 from router.propagate import Propagate
 from router.services import endpoints_of
-from router.stack import Exchange
 
 HELP = (
     "Show what a graph would do with a request, without any server."
@@ -99,9 +96,17 @@ def request(
 ) -> None:
     if [*paths, body_text.removeprefix("@"), answers_file].count("-") > 1:
         fail(USAGE, ["standard input (-) can be only one of PATH, --body and --answers"])
-    document, spec = chosen(load_paths(paths), graph)
+    found = load_paths(paths)
+    _, spec = chosen(found, graph)
     plan = compile(spec)
-    script = _answers(answers_file, plan)
+    inner = _called(plan, found)
+    patterns, _ = settings.propagated_headers()
+    walker = Walker(
+        _answers(answers_file, plan, inner.values()),
+        inner,
+        _addresses(found.graphs),
+        Propagate(tuple(patterns)),
+    )
     path, _, within = path.partition("?")
     head = Head(
         method.encode(),
@@ -109,82 +114,30 @@ def request(
         (query or within).encode(),
         tuple(map(_header, header or ())),
     )
-    record = _explain(plan, document, head, _body(body_text), seed, script)
+    sent = Request(head, document_of(_body(body_text), head.headers))
+    record = walker.record(plan, sent, seed)
     if output is Form.JSON:
         print(json.dumps(record, indent=2, ensure_ascii=False))
         return
-    kinds = {node.address: node.kind.value for node in nodes(plan)}
+    known = (node for each in (plan, *inner.values()) for node in nodes(each))
+    kinds = {node.address: node.kind.value for node in known}
     console = Console(highlight=False, soft_wrap=True)
     for line in lines(record, kinds):
         console.print(Text.assemble(*((words.printable, words.style) for words in line)))
 
 
-def _explain(
-    plan: Plan, document: Document, head: Head, sent: bytes, seed: int, script: Answers
-) -> Json:
-    trace = Trace()
-    patterns, _ = settings.propagated_headers()
-    propagate = Propagate(tuple(patterns))
-    request = Request(head, document_of(sent, head.headers))
-    request.plan = plan
-    given = Input(
-        Payload(request.document, head.payload),
-        propagate.beside(plan.propagated)(head),
-        seed % 2**64,
-        request.decisions,
-        caller=Caller(head.method, head.path, head.query, head.headers, "127.0.0.1"),
-        steps={} if plan.records else None,
-        trace=trace,
-    )
-    outcome, took_s = dry_run(plan, given, script)
-    asked = head.path + (b"?" + head.query if head.query else b"")
-    return {
-        "graph": plan.key,
-        "revision": plan.revision,
-        "seed": seed,
-        "request": {
-            "method": head.method.decode(),
-            "path": asked.decode(),
-            "headers": headers((*head.payload, *_beside(head))),
-            "body": body(sent),
-        },
-        "events": [_marked(event, script) for event in told(trace.events, _addresses(document))],
-        "outcome": _outcome(outcome, request),
-        "took_ms": round(took_s * 1000, 3),
-        "route": route(trace.events, took_s),
-    }
+def _called(plan: Plan, found: Workspace) -> dict[str, Plan]:
+    """The graphs of the same files that this one calls, and those that they call, by URL."""
+    plans = {plan.key: plan}
+    for document in found.graphs:
+        if document.graph is not None and document.key not in plans:
+            plans[document.key] = compile(document.graph)
+    return Routes(plans.values(), (), None).inner
 
 
-def _beside(head: Head) -> Headers:
-    describing = {name for name, _ in head.payload}
-    return tuple(pair for pair in head.headers if pair[0] not in describing)
-
-
-def _marked(event: Json, script: Answers) -> Json:
-    if event["event"] == "call" and event["step"] in script.assumed:
-        return {**event, "assumed": True}
-    return event
-
-
-def _outcome(outcome: Outcome, request: Request) -> Json:
-    """As the router would answer."""
-    answers: list[Response] = []
-    Exchange(request, answers.append, limit=0).done(outcome)  # nothing is a stream here
-    (answer,) = answers
-    said: Json = {
-        "status": answer.status,
-        "headers": headers(answer.headers),
-        "body": body(answer.body),
-    }
-    if request.failure is not None:
-        said["failure"] = request.failure.kind.value
-        said["at"] = request.failure.address
-    return said
-
-
-def _addresses(document: Document) -> dict[str, str]:
+def _addresses(graphs: Iterable[Document]) -> dict[str, str]:
     """Where `serve` would find the services, by target."""
-    endpoints, _ = endpoints_of([document], (), {})
+    endpoints, _ = endpoints_of(graphs, (), {})
     return {f"service:{key}": _url(source) for key, source in endpoints.items()}
 
 
@@ -192,11 +145,11 @@ def _url(source: EndpointSource) -> str:
     return f"{source.addresses[0]}{source.path}"
 
 
-def _answers(file: str | None, plan: Plan) -> Answers:
+def _answers(file: str | None, plan: Plan, inner: Iterable[Plan]) -> Answers:
     if file is None:
         return Answers({})
     try:
-        return answers(_read(file), "<stdin>" if file == "-" else file, plan)
+        return answers(_read(file), "<stdin>" if file == "-" else file, plan, inner)
     except BadAnswers as bad:
         fail(USAGE, bad.lines)
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import msgspec
 
-from graph.conditions.jmespath import Interpreter
 from graph.document import Document
 from graph.mapping.names import Names
 from graph.mapping.scope import Path, Scope, Unusable, called, parsed
@@ -123,11 +122,11 @@ class Computed(Builder):
     def build(self, scope: Scope) -> bytes:
         value = scope.value(self._names.roots, self._names.steps)
         try:
-            result = Interpreter().visit(self._tree, value)
+            result = scope.interpreter.visit(self._tree, value)
         except Unusable:
             raise
         except Exception as error:  # the library lets TypeError and others out, beside its own
-            raise Unusable(str(error) or type(error).__name__) from None
+            raise Unusable(" ".join(str(error).split()) or type(error).__name__) from None
         return encoded(result)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from graph.conditions.jmespath import Interpreter
 from graph.document import Document
 from graph.effects import Taken
 
@@ -30,6 +31,14 @@ class Scope:
         self.steps = steps or {}
         self.headers = headers or {}
         self._value: dict[str, Any] | None = None
+        self._interpreter: Interpreter | None = None
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """One for all parts of a mapping: its limit of steps is theirs together."""
+        if self._interpreter is None:
+            self._interpreter = Interpreter()
+        return self._interpreter
 
     def find(self, path: Path) -> tuple[Document | bytes | None, Path]:
         """The document, or the JSON, in which a path begins, and the rest of it; None for null."""

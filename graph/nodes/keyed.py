@@ -5,7 +5,7 @@ answers the JSON is spliced so, and their tensors follow behind the whole object
 messages become one message (`graph.tensors.gathered`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -16,7 +16,9 @@ from graph.nodes.settled import NOT_JSON
 from graph.packed import JSON_LENGTH, Packed
 from graph.plan import PlanNode
 from graph.tensors.gathered import gathered
+from graph.tensors.v2 import binary_size
 
+CUT = "the answer's tensors are longer or shorter than it says"
 BINARY: Headers = ((b"content-type", b"application/octet-stream"),)
 PLAIN = Form.PLAIN  # found faster, and every answer of an Ensemble comes by here
 _encode = msgspec.json.Encoder().encode
@@ -39,16 +41,22 @@ def keyed(
             plain = plain and (isinstance(answer, Failure) or answer.document.form is PLAIN)
         elif left_out and (reason := left_out[index]) is not None:
             found[step.key] = reason
-    if not plain and any(_is_message(answer) for answer in found.values()):
+    if plain:
+        return Reply(200, JSON, Document(_object(found, map(_body, found.values()))))
+    if any(_is_message(answer) for answer in found.values()):
         return _message(found)
-    json = b"{%b}" % b",".join(
-        [_encode(key) + b":" + _body(answer) for key, answer in found.items()]
-    )
-    tensors = b"" if plain else b"".join([_tensors(answer) for answer in found.values()])
+    parts = [_with_tensors(answer) for answer in found.values()]
+    json = _object(found, [body for body, _ in parts])
+    tensors = b"".join([behind for _, behind in parts])
     if not tensors:
         return Reply(200, JSON, Document(json))
     length = b"%d" % len(json)
     return Reply(200, (*BINARY, (JSON_LENGTH, length)), Packed(json + tensors, json_length=length))
+
+
+def _object(keys: Iterable[str], bodies: Iterable[bytes]) -> bytes:
+    pairs = zip(keys, bodies, strict=True)
+    return b"{%b}" % b",".join([_encode(key) + b":" + body for key, body in pairs])
 
 
 def _is_message(answer: Answer | str) -> bool:
@@ -72,11 +80,12 @@ def _body(answer: Answer | str) -> bytes:
     return error_body(answer.cause if isinstance(answer, Failure) else answer)
 
 
-def _tensors(answer: Answer | str) -> bytes:
-    """What stands behind the JSON of a V2 answer."""
-    if not isinstance(answer, Reply):
-        return b""
-    document = answer.document
-    if isinstance(document, Packed) and document.json_length and document.spliceable:
-        return document.opened[len(document.json) :]
-    return b""
+def _with_tensors(answer: Answer | str) -> tuple[bytes, bytes]:
+    """The JSON, and what stands behind it in a V2 answer."""
+    body, document = _body(answer), getattr(answer, "document", None)
+    if not isinstance(document, Packed) or not document.json_length or not document.spliceable:
+        return body, b""
+    tensors = document.opened[len(document.json) :]
+    if binary_size(document.json) not in {None, len(tensors)}:
+        return error_body(CUT), b""  # or the tensors of all that follow would be shifted
+    return body, tensors

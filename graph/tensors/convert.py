@@ -77,7 +77,9 @@ def decode(document: Document, protocol: Protocol, side: Side) -> Inference:
         if not body:
             raise TensorError("the body cannot be decompressed")
         if document.json_length:
-            length = int(document.json_length) if document.json_length.isdigit() else -1
+            if not document.json_length.isdigit():
+                raise TensorError("Inference-Header-Content-Length is no number")
+            length = int(document.json_length)
     return v1.read(body, side) if protocol is Protocol.V1 else v2.read(body, side, length)
 
 

@@ -17,12 +17,16 @@ Raw = bytes | bytearray | memoryview
 
 BYTES: Final = "BYTES"
 BF16: Final = "BF16"
+# Each costs a step of Python, not of C: a hostile body of nothing but empty elements must not keep
+# a worker for seconds.
+MAX_ELEMENTS: Final = 2_000_000
 WORDS: Final = {
     "NaN": float("nan"),
     "Infinity": float("inf"),
     "-Infinity": float("-inf"),
     None: float("nan"),  # what JSON writers make of a NaN that they do not expect
 }
+_TOO_MANY = f"more than {MAX_ELEMENTS:,} elements of BYTES cannot be converted"
 _LENGTH = struct.Struct("<I")
 
 
@@ -89,16 +93,22 @@ def checked(datatype: Datatype, values: Sequence[Any]) -> list[Any]:
     convert, plain = _CONVERT[datatype.kind]
     if set(map(type, values)) <= {plain} and _holds(datatype, values):
         return list(values)
-    made = []
-    for index, value in enumerate(values):
-        try:
-            element = convert(value)
-        except (OverflowError, TypeError, ValueError):
-            element = None
-        if element is None or not _holds(datatype, (element,)):
-            raise ValueError(f"element {index}, {_shown(value)}, is no {datatype.name}")
-        made.append(element)
-    return made
+    try:
+        made = [convert(value) for value in values]
+        if _holds(datatype, made):
+            return made
+    except (OverflowError, TypeError, ValueError):
+        pass
+    index = next(index for index, value in enumerate(values) if not _fits(datatype, value))
+    raise ValueError(f"element {index}, {_shown(values[index])}, is no {datatype.name}")
+
+
+def _fits(datatype: Datatype, value: Any) -> bool:
+    convert, _ = _CONVERT[datatype.kind]
+    try:
+        return _holds(datatype, (convert(value),))
+    except (OverflowError, TypeError, ValueError):
+        return False
 
 
 def _packed(datatype: Datatype, values: Sequence[Any]) -> bytes:
@@ -182,6 +192,8 @@ def _elements(raw: Raw) -> list[bytes]:
     found: list[bytes] = []
     at, end = 0, len(data)
     while at < end:
+        if len(found) == MAX_ELEMENTS:
+            raise ValueError(_TOO_MANY)
         start = at + 4
         at = start + (_LENGTH.unpack_from(data, at)[0] if start <= end else end)
         if at > end:
@@ -191,6 +203,8 @@ def _elements(raw: Raw) -> list[bytes]:
 
 
 def _prefixed(values: Sequence[Any]) -> bytes:
+    if len(values) > MAX_ELEMENTS:
+        raise ValueError(_TOO_MANY)
     parts: list[bytes] = []
     for value in checked(DATATYPES[BYTES], values):
         parts += (_LENGTH.pack(len(value)), value)

@@ -125,3 +125,4 @@ class Inference:
     id: str = ""
     parameters: Parameters = field(default_factory=dict)
     requested: list[Requested] = field(default_factory=list)  # of a request: none named means all
+    named: bool = False  # V1: rows are objects, even with one tensor

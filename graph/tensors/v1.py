@@ -33,7 +33,7 @@ def read(body: bytes, side: Side) -> Inference:
         if not isinstance(rows, list):
             raise TensorError(f"{ROWS[side]} is no array")
         if rows and isinstance(rows[0], dict) and _B64 not in rows[0]:
-            return Inference(_named(rows, side))
+            return Inference(_named(rows, side), named=True)
         return Inference([_tensor(lone, rows)])
     columns = said.get(_COLUMNS[side])
     if columns is None:
@@ -45,7 +45,7 @@ def read(body: bytes, side: Side) -> Inference:
 
 def write(inference: Inference, side: Side) -> bytes:
     tensors = inference.tensors
-    if len(tensors) == 1:
+    if len(tensors) == 1 and not inference.named:
         rows = _nested(tensors[0])
         return msgspec.json.encode({ROWS[side]: rows if tensors[0].shape else [rows]})
     counts = {tensor.shape[:1] for tensor in tensors}
@@ -55,6 +55,8 @@ def write(inference: Inference, side: Side) -> bytes:
             + ", ".join(f"{tensor.name[:40]!r} {list(tensor.shape)}" for tensor in tensors[:8])
         )
     names = [tensor.name for tensor in tensors]
+    if len(set(names)) < len(names):
+        raise TensorError("V1 has rows of names, but two tensors have the same")
     columns = [_nested(tensor) for tensor in tensors]
     rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     return msgspec.json.encode({ROWS[side]: rows})
@@ -148,7 +150,7 @@ def _nested(tensor: Tensor) -> Any:
     """The values in lists as the shape says; of a scalar the value."""
     kind, values = tensor.kind, tensor.values()
     if kind.kind == "bytes":
-        values = [_text(value) for value in values]
+        values = _texts(values)
     elif kind.kind == "float":
         values = json_ready(kind, values)
     for axis in range(len(tensor.shape) - 1, 0, -1):
@@ -159,8 +161,9 @@ def _nested(tensor: Tensor) -> Any:
     return values if tensor.shape else values[0]
 
 
-def _text(value: bytes) -> Any:
+def _texts(values: list[bytes]) -> list[Any]:
+    """All as text, or none: whoever reads them need not guess."""
     try:
-        return value.decode()
+        return [value.decode() for value in values]
     except UnicodeDecodeError:
-        return {_B64: b64encode(value).decode()}
+        return [{_B64: b64encode(value).decode()} for value in values]

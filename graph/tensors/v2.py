@@ -56,6 +56,21 @@ class _Answer(msgspec.Struct):
     model_version: str | None = None
 
 
+class _Size(msgspec.Struct):
+    binary_data_size: int = 0
+
+
+class _Sized(msgspec.Struct):
+    parameters: _Size | None = None
+
+
+class _Sizes(msgspec.Struct):
+    outputs: list[_Sized]
+
+
+_sizes = msgspec.json.Decoder(_Sizes)
+
+
 def read(body: bytes, side: Side, header_length: int | None = None) -> Inference:
     """`header_length` with the binary extension; None: all of the body is JSON."""
     header, rest = body, memoryview(b"")
@@ -114,6 +129,15 @@ def write(
     if not parts:
         return header, None
     return b"".join([header, *parts]), len(header)
+
+
+def binary_size(header: bytes) -> int | None:
+    """How many bytes of tensors an answer's JSON says are behind it; None if it is no answer."""
+    try:
+        outputs = _sizes.decode(header).outputs
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return sum(each.parameters.binary_data_size for each in outputs if each.parameters)
 
 
 def wants_binary(request: Inference) -> Callable[[str], bool]:

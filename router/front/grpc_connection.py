@@ -7,6 +7,7 @@ from router.front.grpc_call import GrpcCall
 from router.wire.grpc.status import Code, GrpcFault
 from router.wire.http2.codes import Broken, ErrorCode
 from router.wire.http2.server import ServerConnection
+from router.wire.outbox import Outbox
 from router.wire.refused import Refused
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ STREAMS = 256  # at a time; further ones wait in the client
 
 class GrpcConnection(asyncio.Protocol):
     __slots__ = (
-        "_gathered", "_http", "_idle_since", "_leaving", "_stalled", "_stalled_since",
+        "_gathered", "_http", "_idle_since", "_leaving", "_outbox", "_stalled", "_stalled_since",
         "_transport", "client", "front",
     )  # fmt: skip
 
@@ -25,6 +26,7 @@ class GrpcConnection(asyncio.Protocol):
         self.front = front
         self.client = ""
         self._transport: asyncio.Transport | None = None
+        self._outbox: Outbox | None = None
         self._http: ServerConnection | None = None
         self._gathered = 0  # bytes of messages that are not whole
         self._idle_since = front.loop.time()
@@ -38,9 +40,10 @@ class GrpcConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass
         peer = transport.get_extra_info("peername")
         self.client = peer[0] if isinstance(peer, tuple) else ""
+        self._outbox = Outbox(self._transport, self.front.loop)
         limits = self.front.limits
         self._http = ServerConnection(
-            self._transport.write,
+            self._outbox.write,
             lambda: GrpcCall(self),
             limits.header_bytes,
             limits.header_count,
@@ -66,6 +69,8 @@ class GrpcConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        if self._outbox is not None:
+            self._outbox.lost()
         http, self._http = self._http, None
         if http is not None:
             http.close("the client has left")
@@ -153,5 +158,5 @@ class GrpcConnection(asyncio.Protocol):
             self._close()
 
     def _close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        if self._outbox is not None:
+            self._outbox.close()

@@ -28,7 +28,7 @@ def explain(inner: Handler, keep: Callable[[bytes], None]) -> Handler:
 
         def finished(response: Response) -> None:
             took_s = monotonic() - request.started
-            line = route(trace.events, took_s)
+            line = route(trace.events, took_s, request.failure)
             if response.status != CLIENT_CLOSED:
                 response.headers = (*response.headers, (ROUTE, line.encode()))
             if response.stream is None:
@@ -39,7 +39,7 @@ def explain(inner: Handler, keep: Callable[[bytes], None]) -> Handler:
 
         def ended(response: Response, _: Ended) -> None:
             took_s = monotonic() - request.started
-            line = route(trace.events, took_s)
+            line = route(trace.events, took_s, request.failure)
             keep(record(request, response, began, took_s, line))
 
         return inner(request, finished)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 JOINED_BYTES = 65_536  # bodies up to this go out in one write with their head
 LAST_WORDS_BYTES = 65_536
+PIECE_BYTES = 65_536
 PEEK_AFTER_S = (
     0.05  # the loop sees a close within one turn; only an older connection can have missed it
 )
@@ -27,8 +28,8 @@ PEEK_AFTER_S = (
 
 class Connection(asyncio.Protocol):
     __slots__ = (
-        "_held_back", "_moved", "_pending", "_pool", "_reader", "_sending", "_sock", "_stream",
-        "_transport", "address", "idle_since",
+        "_held_back", "_in_pieces", "_moved", "_pending", "_pool", "_reader", "_sending", "_sock",
+        "_stream", "_transport", "address", "idle_since",
     )  # fmt: skip
 
     def __init__(self, pool: "Pool", sock: socket.socket, address: str) -> None:
@@ -41,6 +42,7 @@ class Connection(asyncio.Protocol):
         self._stream: Pipe | None = None  # the body of the answer, once that was handed over
         self._sending: Sending | None = None  # the body of the request, where it is a stream
         self._held_back = False
+        self._in_pieces = False
         self._moved = (-1, 0.0)  # how many bytes of them had passed when, as last looked at
         self.idle_since = 0.0
 
@@ -162,12 +164,23 @@ class Connection(asyncio.Protocol):
         if not self._held_back and transport is not None and not transport.is_closing():
             self._held_back = True
             transport.pause_reading()
+            if not self._in_pieces and self._stream is not None and self._stream.paused:
+                self._in_pieces = True
+                transport.set_protocol(InPieces(self))
 
     def go_on(self) -> None:
         if self._held_back:
             self._held_back = False
             if self._transport is not None and not self._transport.is_closing():
                 self._transport.resume_reading()
+
+    def _read_freely(self, transport: asyncio.Transport) -> None:
+        """As before the stream: it may have ended with a piece that was one too many."""
+        self._held_back = self._in_pieces = False
+        if not transport.is_closing():
+            transport.pause_reading()
+            transport.set_protocol(self)
+            transport.resume_reading()
 
     def abandon(self) -> None:
         self._stream = None
@@ -189,6 +202,8 @@ class Connection(asyncio.Protocol):
 
     def _send_stream(self, pending: "Pending", transport: asyncio.Transport, upload: Pipe) -> None:
         transport.write(pending.head)
+        if pending.call.upgrade:
+            return  # what follows waits for the answer
         self._sending = Sending(transport, upload, self._cannot_send)
         self._watch()
         upload.start(self._sending)
@@ -212,12 +227,16 @@ class Connection(asyncio.Protocol):
     def _begin(self, reply: Reply, reader: ResponseReader) -> None:
         pending = self._pending
         assert pending is not None
-        self._held_back = False
         reply.stream = self._stream = stream = Pipe(self, reader.length)
-        self._watch()
-        if piece := reader.beginning():
-            stream.data(piece)
         pending.began(reply, stream)
+        if (piece := reader.beginning()) and self._stream is stream:  # else the client has left
+            stream.data(piece)
+        if reply.status != 101:
+            self._watch()
+        elif self._stream is stream and self._transport is not None:
+            upload = cast(Pipe, pending.call.upload)
+            self._sending = Sending(self._transport, upload, self._cannot_send, raw=True)
+            upload.start(self._sending)
 
     def _more(self, stream: Pipe, reader: ResponseReader, data: bytes) -> None:
         piece, whole = reader.more(data)
@@ -248,6 +267,8 @@ class Connection(asyncio.Protocol):
             self._stop_sending(sending)
         # An answer that came before the whole request was written leaves the rest of it in the way.
         if keep_alive and transport is not None and not transport.get_write_buffer_size():
+            if self._in_pieces:
+                self._read_freely(transport)
             self._pool.release(self)  # first, so that the next step of a Sequence finds it
         else:
             self.abort()
@@ -265,3 +286,29 @@ class Connection(asyncio.Protocol):
             return
         assert pending is not None
         pending.answered(failure)
+
+
+class InPieces(asyncio.BufferedProtocol):
+    """Reads for a connection whose client is slower than its predictor: what comes waits for the
+    client in our memory, so it must not come by the quarter of a MiB as it otherwise would.
+    """
+
+    _buffer = memoryview(bytearray(PIECE_BYTES))  # for all: what was read is copied at once
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._connection.data_received(bytes(self._buffer[:nbytes]))
+
+    def pause_writing(self) -> None:
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._connection.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connection.connection_lost(exc)

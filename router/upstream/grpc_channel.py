@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from router.wire.http2.client import ClientConnection
 from router.wire.http2.codes import Broken, ErrorCode
+from router.wire.outbox import Outbox
 
 if TYPE_CHECKING:
     from router.upstream.grpc_call import GrpcCall
@@ -15,12 +16,22 @@ PEEK_AFTER_S = 0.05  # the loop sees a close within one turn; only a longer rest
 
 
 class Channel(asyncio.Protocol):
-    __slots__ = ("_pool", "_ready", "_sock", "_transport", "address", "http", "idle_since")
+    __slots__ = (
+        "_outbox",
+        "_pool",
+        "_ready",
+        "_sock",
+        "_transport",
+        "address",
+        "http",
+        "idle_since",
+    )
 
     def __init__(self, pool: "GrpcPool", sock: socket.socket, address: str) -> None:
         self._pool = pool
         self._sock = sock
         self._transport: asyncio.Transport | None = None
+        self._outbox: Outbox | None = None
         self.address = address  # the host address that it was opened to
         self.http: ClientConnection | None = None
         self.idle_since = 0.0
@@ -61,8 +72,8 @@ class Channel(asyncio.Protocol):
 
     def close(self) -> None:
         """Once what was written has gone."""
-        if self._transport is not None:
-            self._transport.close()
+        if self._outbox is not None:
+            self._outbox.close()
 
     def abort(self, cause: str) -> None:
         if self.http is not None:
@@ -74,9 +85,10 @@ class Channel(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass
+        self._outbox = Outbox(self._transport, self._pool.loop)
         limits = self._pool.limits
         self.http = ClientConnection(
-            self._transport.write, self._changed, limits.header_bytes, limits.header_count
+            self._outbox.write, self._changed, limits.header_bytes, limits.header_count
         )
 
     def data_received(self, data: bytes) -> None:
@@ -92,6 +104,8 @@ class Channel(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        if self._outbox is not None:
+            self._outbox.lost()
         if self.http is not None:
             self.http.close("the connection was closed before an answer came")
         self._lost("the connection was closed as soon as it was open")

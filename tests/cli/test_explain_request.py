@@ -211,7 +211,7 @@ def test_a_name_of_several_steps_is_refused(answers: Path) -> None:
         (("-H", "a: b\nc: d"), "write 'NAME: VALUE', on one line"),
         (("--body", "@nowhere.json"), "nowhere.json: cannot be read: No such file"),
         (("--body", "@-", "--answers", "-"), "standard input (-) can be only one of"),
-        (("--graph", "none"), "there is no graph default/none; there are default/canary"),
+        (("--graph", "none"), "there is no graph none; there are default/canary"),
     ],
 )
 def test_bad_usage(words: tuple[str, ...], said: str) -> None:
@@ -235,3 +235,87 @@ def test_the_example_of_the_documentation(answers: Path) -> None:
     answers.write_text(given)
     words = ("-d", '{"instances": [[1, 2]]}', "--answers", answers)
     assert explained(EXAMPLES / "sequence.yaml", *words).stdout == shown
+
+
+OUTER = """
+apiVersion: serving.kserve.io/v1alpha1
+kind: InferenceGraph
+metadata: {name: outer}
+spec:
+  routerTimeouts: {serviceClient: 5}
+  nodes:
+    root:
+      routerType: Ensemble
+      steps:
+        - {name: inner, serviceUrl: "http://inner.default/", dependency: Hard}
+        - {name: other, serviceUrl: "http://other.test/", dependency: Hard}
+---
+apiVersion: serving.kserve.io/v1alpha1
+kind: InferenceGraph
+metadata: {name: inner}
+spec:
+  timeout: 20
+  nodes:
+    root:
+      routerType: Switch
+      steps: [{name: ask, serviceUrl: "http://asked.test/", condition: instances}]
+"""
+CALLED = ["default/outer/root/inner", "default/outer/root/other", "default/inner/root/ask"]
+
+
+def through(folder: Path, given: str, body: str = FLOWER) -> Any:
+    (folder / "graphs.yaml").write_text(OUTER)
+    (folder / "given.yaml").write_text(given)
+    words = ("--graph", "outer", "-d", body, "--answers", folder / "given.yaml")
+    return record(folder / "graphs.yaml", *words)
+
+
+def test_a_graph_that_calls_another_is_walked_through_both(tmp_path: Path) -> None:
+    said = through(tmp_path, "default/inner/root/ask: {body: {a: 1}, after: 2}")
+    assert [event["step"] for event in said["events"] if event["event"] == "call"] == CALLED
+    assert said["events"][2]["condition"] == "instances"
+    assert said["outcome"]["body"] == '{"inner":{"a": 1},"other":{}}'
+    assert said["took_ms"] == 2000
+    text = explained(tmp_path / "graphs.yaml", "--graph", "outer", "-d", FLOWER).stdout
+    assert "\ndefault/inner/root  Switch\n" in text
+
+
+def test_an_inner_graph_answers_as_over_a_socket(tmp_path: Path) -> None:
+    said = through(tmp_path, "{}", "[]")
+    assert said["events"][0]["answer"]["status"] == 404
+    assert said["outcome"]["status"] == 404
+    assert "assumed" not in json.dumps(said["events"][0])
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "asked"),
+    [
+        ("inner: {status: 202}", 200, CALLED[:2]),
+        ("default/inner/root/ask: {after: 9}", 504, CALLED),
+        ("other: {status: 500, after: 1}\ndefault/inner/root/ask: {after: 2}", 500, CALLED),
+        ("other: {status: 500}\ndefault/inner/root/ask: {status: 418, after: 2}", 418, CALLED),
+    ],
+    ids=[
+        "an answer for the whole of it",
+        "it takes longer than a call may",
+        "a later step fails first, and waits for it",
+        "it fails itself",
+    ],
+)
+def test_what_an_inner_graph_comes_to(
+    tmp_path: Path, given: str, status: int, asked: list[str]
+) -> None:
+    said = through(tmp_path, given)
+    assert [event["step"] for event in said["events"] if event["event"] == "call"] == asked
+    assert said["outcome"]["status"] == status
+
+
+def test_an_inner_graph_that_nobody_needs_any_more(tmp_path: Path) -> None:
+    swapped = OUTER.replace("name: inner, s", "name: z, s").replace("name: other, s", "name: a, s")
+    (tmp_path / "g.yaml").write_text(swapped.replace(", dependency: Hard", "", 1))
+    (tmp_path / "a.yaml").write_text("a: {status: 500}\ndefault/inner/root/ask: {after: 2}")
+    words = ("--graph", "outer", "-d", FLOWER, "--answers", tmp_path / "a.yaml")
+    said = record(tmp_path / "g.yaml", *words)
+    failures = [event.get("answer", {}).get("failure") for event in said["events"]]
+    assert failures[0] == "cancelled"
+    assert said["outcome"]["status"] == 500

@@ -35,7 +35,8 @@ PATHS = {
         f"model: {{modelFormat: {{name: sklearn}}, runtime: unknown, {STORED}}}",
         V1,
     ),
-    "gRPC has no path": (f"sklearn: {{{STORED}, protocolVersion: grpc-v2}}", "/"),
+    "gRPC has the model's name": (f"sklearn: {{{STORED}, protocolVersion: grpc-v2}}", "/iris"),
+    "TensorFlow's gRPC has no path": (f"sklearn: {{{STORED}, protocolVersion: grpc-v1}}", "/"),
     "without storage it serves many models, and the caller names one": ("sklearn: {}", "/"),
     "except huggingface, which fetches by itself": ("huggingface: {protocolVersion: v1}", V1),
     "storage with a key counts": ("sklearn: {storage: {key: s3, path: iris}}", V1),
@@ -112,6 +113,13 @@ ADDRESSES = {
 def test_address_in_a_cluster(spec: str, address: str) -> None:
     endpoints, _ = cluster_endpoints(sound(service(spec, namespace="prod")))
     assert endpoints == {"prod/iris": whole((address,), V1)}
+
+
+def test_a_service_that_speaks_grpc_is_called_so() -> None:
+    text = f"sklearn: {{{STORED}, protocolVersion: grpc-v2, args: [--model_name=m]}}"
+    endpoints, _ = cluster_endpoints(sound(service(text, namespace="prod")))
+    address = "grpc://iris-predictor.prod.svc.cluster.local"
+    assert endpoints == {"prod/iris": whole((address,), "/m")}
 
 
 def test_a_runtime_without_rest_is_a_problem() -> None:

@@ -50,27 +50,58 @@ conditions = st.sampled_from(
         "\\",
     ]
 ) | st.text(max_size=6)
-urls = st.sampled_from(["http://a/", "https://{x}/", "ftp://a", "http://[", "a:1", "http://a:0"])
+mappings = st.sampled_from(
+    [
+        "jmespath: request",
+        "jmespath: {x: steps.a.response, y: steps.root.status}",
+        "jmespath: response.[",
+        "jmespath: @",
+        "jmespath:",
+        'jmespath: headers."X-A"',
+    ]
+) | st.text(max_size=8).map("jmespath:{}".format)
+header = st.sampled_from(["X-A", "x-a", "Host", "", "a b"]) | st.text(max_size=4)
+headers = st.dictionaries(header, st.text(max_size=4) | odd, max_size=3)
+urls = st.sampled_from(
+    [
+        "http://a/",
+        "http://graph.default",
+        "http://a.a.svc/",
+        "https://{x}/",
+        "ftp://a",
+        "http://[",
+        "a:1",
+        "http://a:0",
+    ]
+)
 step = fields(
     name=names,
     nodeName=names,
     serviceName=names,
     serviceUrl=urls | st.text(max_size=8),
-    data=st.sampled_from(["$request", "$response", "$response.x", ""]),
+    data=st.sampled_from(["$request", "$response", "$response.x", ""]) | mappings,
     mapPredictionsToInstances=st.booleans(),
     weight=numbers,
     condition=conditions,
     dependency=st.sampled_from(["Soft", "Hard", "", "soft"]),
+    forward=st.just("Caller"),
+    headers=fields(set=headers, copy=st.lists(header, max_size=2), remove=st.lists(header)),
+    respond=fields(status=st.integers(190, 610), headers=headers, body=odd | mappings),
     other=odd,
 )
 likely = st.one_of(
     st.builds(lambda name: {"nodeName": name}, st.sampled_from(["root", "a", "b"])),
     st.builds(lambda condition: {"serviceName": "x", "condition": condition}, conditions),
     st.builds(lambda weight: {"serviceUrl": "http://x/", "weight": weight}, numbers),
+    st.builds(lambda name, text: {"name": name, "data": text}, names, mappings),
+    st.builds(lambda body: {"condition": "@this", "respond": {"body": body}}, mappings),
 )
 node = fields(
     routerType=st.sampled_from(["Sequence", "Switch", "Ensemble", "Splitter", "sequence"]),
     steps=st.lists(likely | step, max_size=4),
+    combine=st.sampled_from(["mean", "weightedMean", "vote", "first", "concat", "median"]),
+    quorum=st.integers(-1, 5),
+    deadlineSeconds=st.sampled_from([0, 0.5, -1, 1e300]),
 )
 spec = fields(
     nodes=st.dictionaries(names, node, max_size=4)
@@ -79,6 +110,7 @@ spec = fields(
     routerTimeouts=fields(serverRead=numbers, serviceClient=numbers),
     minReplicas=numbers,
     maxReplicas=numbers,
+    propagateHeaders=st.lists(st.sampled_from(["^X-", "", "(", "*"]) | st.text(max_size=3)),
     affinity=odd,
     nodeSelector=odd,
 )

@@ -19,6 +19,7 @@ from graph.tensors import grpc
 from graph.tensors.convert import Protocol, decode, encode, protocol_of
 from graph.tensors.message import Message
 from graph.tensors.model import Inference, Side, Tensor
+from graph.tensors.v2 import write
 from tests.strategies import BODIES
 
 MEAN, WEIGHTED, VOTE, CONCAT = Combine.MEAN, Combine.WEIGHTED_MEAN, Combine.VOTE, Combine.CONCAT
@@ -63,6 +64,12 @@ def one(document: Document) -> tuple[str, tuple[int, ...], list[Any]]:
     return tensor.datatype, tensor.shape, tensor.values()
 
 
+def _large() -> tuple[bytes, bytes, bytes]:
+    tensor = Tensor("y", "INT8", (250_001,), {}, bytes(250_001))
+    body, length = write(Inference([tensor], "m"), Side.ANSWER, lambda _: True)
+    return body, b"", str(length).encode()
+
+
 V1 = {
     "mean of whole numbers": (MEAN, [v1(1, 2), v1(2, 2)], "[1.5,2.0]"),
     "mean of one": (MEAN, [v1(3)], "[3.0]"),
@@ -75,6 +82,7 @@ V1 = {
     ),
     "vote on words": (VOTE, [v1("x", "y"), v1("z", "z"), v1("x", "z")], '["x","z"]'),
     "vote on numbers": (VOTE, [v1(1, 2), v1(3, 2.0)], "[1.0,2.0]"),
+    "vote on whole numbers beyond 2^63": (VOTE, [v1(2**63), v1(1)], "[9223372036854775808]"),
     "vote on whole numbers beyond 2^53": (VOTE, [v1(2**53 + 1), v1(2**53)], "[9007199254740993]"),
     "vote on yes and no": (VOTE, [v1(True), v1(False), v1(False)], "[false]"),
     "concatenation": (CONCAT, [v1(1, [2]), v1(), v1({"a": None})], '[1, [2],{"a": null}]'),
@@ -158,6 +166,14 @@ REFUSED = {
         [v1([1]), v1([1], [1, 2])],
     ),
     "the answer of step b has neither V1's predictions nor V2's outputs": (MEAN, [v1(1), Document(b"[]")]),
+    "the answer of step a has no array of predictions": (
+        CONCAT,
+        [Document(b'{"predictions":[NaN]}'), v1(1)],
+    ),
+    "tensor 'y' has 250001 elements, and 250000 is the most; a service does that better": (
+        MEAN,
+        [Packed(*_large()), Packed(*_large())],
+    ),
     "the weights of steps a, b are all 0": (WEIGHTED, [v1(1), v1(1)]),
 }  # fmt: skip
 

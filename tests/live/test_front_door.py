@@ -57,8 +57,10 @@ async def test_without_a_default_an_unknown_host_is_404(predictor: Predictor, se
 async def test_a_body_beyond_the_limit_is_413_however_it_is_framed(
     predictor: Predictor, serve: Serve
 ) -> None:
+    """That is: one that is gathered, here because two steps are fed with it."""
     predictor.default = echo()
-    manifest = graph("g", "Sequence", {"serviceUrl": predictor.url("/m")})
+    steps = [{"serviceUrl": predictor.url("/m")}] * 2
+    manifest = graph("g", "Sequence", *steps)
     chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     small = b"x" * LIMIT
     large = small + b"x"
@@ -76,13 +78,13 @@ async def test_a_body_beyond_the_limit_is_413_however_it_is_framed(
                 assert (response.status, response.closes) == (413, True), name
                 assert json.loads(response.body).keys() == {"error", "cause"}
                 await client.closed()
-    assert predictor.served == len(framings)
+    assert predictor.served == len(framings) * len(steps)
 
 
 async def test_a_length_beyond_the_limit_is_413_before_the_body_comes(
     predictor: Predictor, serve: Serve
 ) -> None:
-    manifest = graph("g", "Sequence", {"serviceUrl": predictor.url("/m")})
+    manifest = graph("g", "Switch", {"serviceUrl": predictor.url("/m"), "condition": "a"})
     async with serve(manifest) as router, Client.to(router.port) as client:
         beyond = 100 * 1024 * 1024 + 1
         head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {beyond}\r\n\r\n"

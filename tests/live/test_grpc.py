@@ -62,6 +62,24 @@ async def test_a_call_passes_through(serve: Serve) -> None:
         assert lines[0]["path"] == INFER
 
 
+async def test_a_call_passes_through_a_graph_within_a_graph(serve: Serve) -> None:
+    """Its message as it is: these bytes are none that anybody could convert."""
+    outer = graph("http://inner.default.svc.cluster.local")
+    async with grpc_predictor() as predictor:
+        inner = graph(predictor.url).replace("name: g,", "name: inner,")
+        which = ("--default-graph", "default/g")
+        async with serve(f"{outer}---{inner}", *GRPC, *which) as router:
+            async with channel_to(port_of(router)) as channel:
+                infer = channel.unary_unary(INFER)
+                assert await infer(b"hello") == b"hello"
+                with pytest.raises(grpc.aio.AioRpcError) as error:
+                    await infer(b"code 9 not now")
+                assert error.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+                assert error.value.details() == "not now"
+            metrics = await router.metrics()
+            assert metrics.total("graphway_requests_total", graph="default/inner") == 2
+
+
 async def test_a_dead_grpc_worker_takes_no_http_along(serve: Serve) -> None:
     async with grpc_predictor() as predictor, serve(graph(predictor.url), *GRPC) as router:
         assert len(router.worker_pids()) == 2

@@ -113,7 +113,10 @@ async def ask(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[object]
     }
     graphs = [GRAPH.format(name=name, steps=f"{{{step}}}") for name, step in steps.items()]
     chain = ", ".join(f"{{{step}, {CHAINED}}}" for step in steps.values())
-    manifest = "---".join([*graphs, GRAPH.format(name="chain", steps=chain)])
+    graphs.append(GRAPH.format(name="chain", steps=chain))
+    both = f"{{{steps['sdk']}, name: a}}, {{{steps['mlserver-grpc']}, name: b}}"
+    graphs.append(GRAPH.format(name="both", steps=both).replace("Sequence", "Ensemble"))
+    manifest = "---".join(graphs)
     binary = f"auto,http://127.0.0.1:{sdk_rest}=always"
     ports = (f"--http_port={sdk_rest}", f"--grpc_port={sdk_grpc}")
     async with (
@@ -124,14 +127,16 @@ async def ask(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[object]
             cwd=sdk,
         ),
         Router.serving(
-            folder, manifest, "--workers", "1", env={"GRAPHWAY_BINARY_TENSORS": binary}
+            *(folder, manifest, "--workers", "1", "--grpc-workers", "1"),
+            env={"GRAPHWAY_BINARY_TENSORS": binary},
         ) as router,
     ):
 
-        async def asking(graph: str, prefix: str) -> object:
+        async def asking(client: str, graph: str, prefix: str) -> object:
+            address = router.grpc if "grpc" in client else f"127.0.0.1:{router.port}"
             process = await asyncio.create_subprocess_exec(
-                *(str(mlserver / "python"), str(CLIENTS / "tensors_client.py")),
-                *(f"127.0.0.1:{router.port}", graph, prefix),
+                *(str(mlserver / "python"), str(CLIENTS / client)),
+                *(address, graph, prefix),
                 stdout=asyncio.subprocess.PIPE,
             )
             async with asyncio.timeout(LIMIT_S):
@@ -154,4 +159,22 @@ async def ask(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[object]
 async def test_every_datatype_is_exact_and_in_the_form_that_was_asked_for(
     ask, graph: str, prefix: str
 ) -> None:
-    assert await ask(graph, prefix) == {"answers": 49, "wrong": []}
+    answer = await ask("tensors_client.py", graph, prefix)
+    assert answer == {"answers": 49, "wrong": []}
+
+
+@pytest.mark.parametrize(
+    ("graph", "prefix"),
+    [
+        ("mlserver", "out-"),
+        ("mlserver-grpc", "out-"),
+        ("sdk", "out-"),
+        ("sdk-grpc", "out-"),
+        ("chain", "out-" * 4),
+        ("both", "a/out-"),
+        ("both", "b/out-"),
+    ],
+)
+async def test_every_datatype_is_exact_over_grpc(ask, graph: str, prefix: str) -> None:
+    answer = await ask("tensors_grpc_client.py", graph, prefix)
+    assert answer == {"answers": 13, "wrong": []}

@@ -221,7 +221,7 @@ async def test_curl_waits_for_100_continue_with_a_large_body(
 async def test_curl_is_told_at_once_that_a_body_is_too_large(
     predictor: Predictor, serve: Serve
 ) -> None:
-    manifest = graph("g", "Sequence", {"serviceUrl": predictor.url("/m")})
+    manifest = graph("g", "Switch", {"serviceUrl": predictor.url("/m"), "condition": "a"})
     async with serve(manifest, env={"GRAPHWAY_LIMIT_BODY_BYTES": "1000"}) as router:
         said, answer = await run(
             *("curl", "-sv", "--expect100-timeout", "20", "--data-binary", "@-"),

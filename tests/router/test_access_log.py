@@ -37,6 +37,7 @@ def decided() -> Request:
     made = request()
     made.decisions.append(Decision("test/g/by_kind", "dog", "Switch", condition="x"))
     made.decisions.append(Decision("test/g/try_out", "new", "Splitter", point=0.95))
+    made.decisions.append(Decision("test/g/all", "big, small", "Partial"))
     return made
 
 
@@ -87,9 +88,10 @@ GOLDEN = {
         '{"time":"2026-11-21T04:05:06.789Z","level":"info","event":"request","graph":"test/g",'
         f'"revision":"{PLAN.revision}","method":"POST","path":"/graphs/test/g","status":200,'
         '"duration_ms":1.25,"bytes_in":7,"bytes_out":7,"request_id":"r-1","client":"10.0.0.1",'
-        '"decisions":{"test/g/by_kind":"dog","test/g/try_out":"new"}}',
+        '"decisions":{"test/g/by_kind":"dog","test/g/try_out":"new",'
+        '"test/g/all":"without big, small"}}',
         f"04:05:06.789  200      1.25 ms  POST  /graphs/test/g  test/g@{PLAN.revision}"
-        "  by_kind=dog try_out=new  r-1",
+        "  by_kind=dog try_out=new all=without big, small  r-1",
     ),
     "a failed step": (
         lambda: failed(FailureKind.TIMEOUT, "test/g/root/a", "a.test: no answer within 1 s"),

@@ -89,7 +89,7 @@ async def test_a_request_for_no_graph_has_no_route() -> None:
 async def test_nobody_matches() -> None:
     whole = Whole(source("g", NESTED))
     sent = whole.send(body=b"[]", headers=ASK)
-    assert (sent.response.status, route(sent)) == (404, "total(#ms)")
+    assert (sent.response.status, route(sent)) == (404, "failed(no_match;root) total(#ms)")
     outcome = record(whole)["outcome"]
     assert (outcome["failure"], outcome["at"]) == ("no_match", "test/g/root")
 

@@ -50,10 +50,24 @@ def test_a_route_names_what_was_chosen_and_called(event: object, line: str) -> N
     assert route([event], 0.005) == line
 
 
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("ns/g/root", "failed(no_match;root) total(5ms)"),
+        ("ns/g/root/a b", "failed(no_match;root/a%20b) total(5ms)"),
+        ("", "failed(no_match) total(5ms)"),
+    ],
+)
+def test_a_route_ends_with_where_the_request_failed(address: str, line: str) -> None:
+    assert route([], 0.005, Failure(FailureKind.NO_MATCH, "so", address)) == line
+
+
 def test_a_route_is_bounded() -> None:
-    line = route([called(GOOD) for _ in range(1000)], 1.0)
+    failure = Failure(FailureKind.TIMEOUT, "late", f"ns/g/n/{'ש' * 300}")
+    line = route([called(GOOD) for _ in range(1000)], 1.0, failure)
     assert len(line) <= MOST_ROUTE
-    assert line.endswith(" ... total(1000ms)")
+    assert " ... failed(timeout;n/%D7" in line
+    assert line.endswith(" total(1000ms)")
 
 
 def test_all_events_in_json() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from router.config import DataPlaneConfig, GraphSource
+from tests.kit.client import Client
 from tests.kit.predictor import Predictor
 from tests.kit.scripts import raw, reply
 from tests.router.plane import QUIET, Plane
@@ -163,3 +164,18 @@ async def test_conditions_on_bodies_do_not_match_a_get(predictor: Predictor) -> 
         assert (await plane.get("/graphs/test/g/v1/models")).status == 404
         assert (await plane.ask("/graphs/test/g/v1", b'{"model":"a"}')).status == 200
     assert [seen.path for seen in predictor.requests] == [b"/by-model/v1"]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_large_body_arrives_whole(predictor: Predictor, chunked: bool) -> None:
+    body = bytes(range(256)) * 4096
+    framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(body)
+    sent = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if chunked else body
+    head = b"PUT /graphs/test/g/v1/files?a=b HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\n%b\r\n\r\n"
+    predictor.default = reply(body[::-1], 201, ((b"content-type", b"a/c"), (b"etag", b"x")))
+    async with Plane.of(passing(predictor)) as plane, Client.to(plane.port) as client:
+        answer = await client.ask(head % framing + sent)
+    assert (answer.status, answer.body, answer.header(b"etag")) == (201, body[::-1], b"x")
+    (seen,) = predictor.requests
+    assert (seen.method, seen.path, seen.body) == (b"PUT", b"/v1/files?a=b", body)
+    assert seen.header(b"content-type") == b"a/b"

@@ -277,7 +277,7 @@ async def test_somebody_who_does_not_answer(
 ) -> None:
     monkeypatch.setattr("router.readiness.LIMIT_S", 0.05)
     predictor.default = never()
-    async with Plane.of(graph("g", v2(predictor), predictor.url("/p"))) as plane:
+    async with Plane.of(graph("g", v2(predictor))) as plane:
         assert await ready(plane) == f"{predictor.origin}: no answer within 0.05 s"
 
 

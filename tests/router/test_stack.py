@@ -399,3 +399,21 @@ async def test_errors_are_json_whatever_the_path_holds() -> None:
     whole = Whole(G)
     sent = whole.send(b'/"<script>\\')
     assert json.loads(sent.response.body)["cause"] == 'no graph is served here: /"<script>\\'
+
+
+async def test_names_of_steps_that_are_left_out_fit_into_a_header() -> None:
+    names = [f"n\u00e4me {number}, 100%" for number in range(200)]
+    steps = [{"name": name, "serviceUrl": f"http://{i}.p.test"} for i, name in enumerate(names)]
+    root = {"routerType": "Ensemble", "quorum": 1, "steps": [step("good"), *steps]}
+    whole = Whole(
+        source("g", {"root": root}),
+        script=lambda call: reply(b"{}", 200 if call.address.endswith("good") else 500),
+    )
+    sent = whole.send()
+    for call in reversed(whole.upstream.calls):
+        call.answer()
+    (response,) = sent.responses
+    (said,) = [value for name, value in response.headers if name == b"x-graphway-partial"]
+    assert said.startswith(b"n%C3%A4me 0, 100%25, n%C3%A4me 1, 100%25, ")
+    assert said.endswith(b", ...")
+    assert len(said) <= 1024

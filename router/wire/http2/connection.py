@@ -30,8 +30,13 @@ CONTINUATIONS = 32  # of one block
 SETTINGS_BYTES = 6 * 32
 
 
+Write = Callable[[bytes | memoryview], None]
+
+
 class Connection(ABC):
-    """`write` takes what is to be sent. It may be called at any time until `close`."""
+    """`write` takes what is to be sent, piece by piece: whoever gives it joins them. It may be
+    called at any time until `close`.
+    """
 
     __slots__ = (
         "_block", "_block_end", "_block_parts", "_block_stream", "_calm", "_decoder",
@@ -40,9 +45,7 @@ class Connection(ABC):
         "closed", "peer_streams", "streams",
     )  # fmt: skip
 
-    def __init__(
-        self, write: Callable[[bytes], None], header_bytes: int, header_count: int
-    ) -> None:
+    def __init__(self, write: Write, header_bytes: int, header_count: int) -> None:
         self.streams: dict[int, Stream] = {}
         self.closed = False
         self.peer_streams = codes.GREATEST_ID  # how many of ours the peer takes
@@ -379,12 +382,13 @@ class Connection(ABC):
                 elif not size:
                     pieces.append(frames.head(0, codes.DATA, codes.END_STREAM, stream.id))
                 stream.local_open = False
-            self._write(pieces[0] if len(pieces) == 1 else b"".join(pieces))  # type: ignore[arg-type]
+            for piece in pieces:
+                self._write(piece)
             if not stream.local_open:
                 self._local_ended(stream)
             return
         if pieces:
-            self._write(pieces[0])  # type: ignore[arg-type]
+            self._write(pieces[0])
         if stream.unsent is None:
             stream.unsent = deque()
             self._hungry[stream] = None
@@ -451,8 +455,8 @@ class Connection(ABC):
                     pieces.append(frames.headers(stream.id, tail, True, self._most))
                 elif not pieces:
                     pieces.append(frames.head(0, codes.DATA, codes.END_STREAM, stream.id))
-        if pieces:
-            self._write(b"".join(pieces))
+        for piece in pieces:
+            self._write(piece)
         if not stream.local_open:
             self._local_ended(stream)
         elif stream.unsent is None:

@@ -104,7 +104,7 @@ class Decoder:
                     name, at = self._string(block, at)
                 value, at = self._string(block, at)
                 field = name, value
-                if adds:
+                if adds and self._table_limit:  # gRPC's C core adds even where nothing is kept
                     self._add(field)
                     changed = True
             headers.append(field)

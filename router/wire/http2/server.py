@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from router.wire.http2 import codes, connection, frames
 from router.wire.http2.codes import Broken, ErrorCode
-from router.wire.http2.connection import Connection
+from router.wire.http2.connection import Connection, Write
 from router.wire.http2.hpack import Fields
 from router.wire.http2.stream import Stream
 
@@ -14,7 +14,7 @@ class ServerConnection(Connection):
 
     def __init__(
         self,
-        write: Callable[[bytes], None],
+        write: Write,
         open: Callable[[], Stream],
         header_bytes: int,
         header_count: int,

@@ -27,7 +27,7 @@ OF_COMMAND = [
     (DOCS / "graph.svg", (DEMO, "--graph", "everything")),
     *(
         (DOCS / "pictures" / f"{kind}.svg", (EXAMPLES / f"{kind}.yaml",))
-        for kind in ("sequence", "switch", "splitter", "ensemble", "guards")
+        for kind in ("sequence", "switch", "splitter", "ensemble", "data", "guards", "fastest")
     ),
     (GOLDEN / "everything.mmd", (DEMO, "--graph", "everything")),
     (GOLDEN / "everything.dot", (DEMO, "--graph", "everything")),

@@ -114,6 +114,18 @@ def test_what_is_computed_says_what_is_not_json() -> None:
     assert reason("length(request)", request=b"{") == "the request is not JSON"
 
 
+def test_a_mapping_ends_after_so_many_steps_all_its_parts_together() -> None:
+    long = b"[" + b"1," * 60_000 + b"1]"
+    assert built("length(request[*].x)", request=long) == "0"
+    assert reason("[length(request[*].x), length(request[*].[a][])]", request=long) == (
+        "it takes more than 200000 steps for a body of this size"
+    )
+
+
+def test_a_mapping_shows_its_text() -> None:
+    assert repr(compile_mapping("jmespath:request")) == "<mapping 'jmespath:request'>"
+
+
 def test_no_answer_before_is_null() -> None:
     assert built("[response, response.x]", response=None) == "[null,null]"
 
@@ -125,6 +137,8 @@ def test_bodies_that_no_parser_takes_whole() -> None:
     surrogate = rb'{"x":"\ud83d","y":2}'
     assert built("request.y", request=surrogate) == "2"
     assert built("request.x", request=surrogate) == r'"\ud83d"'
+    key = rb'{"\ud83d":1,"y":[2]}'
+    assert built("[request.y[0], request.y[1], request.y.z]", request=key) == "[2,null,null]"
 
 
 REFUSED = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.effects import Reply
+from graph.effects import Reply, error_body
 from graph.packed import Packed
 from router.upstream.script import reply
 from tests.scripts import Fields, ensemble, plan, run_through, step
@@ -72,6 +72,21 @@ def test_what_was_answered_is_what_is_read(values: list[object]) -> None:
     bodies = [json.dumps(value).encode() for value in values]
     body = merged(ensemble(*(step() for _ in values)), bodies)
     assert json.loads(body) == {str(index): value for index, value in enumerate(values)}
+
+
+def test_a_binary_answer_that_is_cut_does_not_shift_the_others() -> None:
+    cut = b'{"outputs":[{"name":"p","parameters":{"binary_data_size":8}},{"name":"q"}]}'
+    good = cut.replace(b"8", b"2")
+    answers = {
+        "test/g/root/a": Reply(200, (), Packed(cut + b"1234", b"", b"%d" % len(cut))),
+        "test/g/root/b": Reply(200, (), Packed(good + b"12", b"", b"%d" % len(good))),
+    }
+    steps = [step(name) for name in "ab"]
+    outcome, _ = run_through(plan(ensemble(*steps)), b"{}", lambda call: answers[call.address])
+    assert isinstance(outcome, Reply)
+    error = error_body("the answer's tensors are longer or shorter than it says")
+    json = b'{"a":' + error + b',"b":' + good + b"}"
+    assert outcome.document.body == json + b"12"
 
 
 def test_binary_tensors_stand_behind_the_object() -> None:

@@ -170,7 +170,7 @@ def test_a_message_as_a_document_shows_its_header() -> None:
     ("document", "reason"),
     [
         (Packed(b"no gzip", b"gzip", b""), "cannot be decompressed"),
-        (Packed(b"{}", b"", b"x"), "a header of -1 bytes"),
+        (Packed(b"{}", b"", b"9x"), "Inference-Header-Content-Length is no number"),
         (Packed(b"{}", b"", b"99999999999999999999999"), "a header of 9999"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.tensors.datatypes import DATATYPES, json_ready, pack, unpack
+from graph.tensors.datatypes import DATATYPES, MAX_ELEMENTS, json_ready, pack, unpack
 from graph.tensors.model import Tensor, TensorError
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -70,6 +70,17 @@ def test_not_a_number_stays_one(datatype: str) -> None:
 )
 def test_bf16_takes_the_nearest_value(value: float, raw: str) -> None:
     assert pack(DATATYPES["BF16"], [value]).hex() == raw
+
+
+def test_not_a_number_is_not_rounded_to_an_infinity() -> None:
+    signalling = struct.unpack("<f", bytes.fromhex("0100807f"))[0]
+    raw = pack(DATATYPES["BF16"], [signalling, 0.1])
+    assert math.isnan(unpack(DATATYPES["BF16"], raw)[0])
+
+
+def test_half_an_element_is_none() -> None:
+    with pytest.raises(ValueError, match="3 bytes are no whole number of INT16 elements"):
+        unpack(DATATYPES["INT16"], b"abc")
 
 
 @pytest.mark.parametrize(
@@ -185,6 +196,14 @@ def test_bytes_whose_lengths_do_not_add_up_are_refused(raw: bytes, reason: str) 
     with pytest.raises(TensorError) as caught:
         Tensor("x", "BYTES", (2,), data=raw).values()
     assert reason in str(caught.value)
+
+
+def test_bytes_of_very_many_elements_are_not_converted() -> None:
+    count = MAX_ELEMENTS + 1
+    for data, ask in ((bytes(4 * count), Tensor.values), ([b""] * count, Tensor.raw)):
+        tensor = Tensor("x", "BYTES", (count,), data=data).check()
+        with pytest.raises(TensorError, match="tensor 'x': more than 2,000,000 elements of BYTES"):
+            ask(tensor)
 
 
 def test_raw_memory_is_handed_on_as_it_is() -> None:

@@ -94,6 +94,17 @@ def test_what_grpc_has_no_parameter_for_is_left_out_or_text() -> None:
     assert found.parameters == {"list": "[1]", "huge": str(2**64), "low": -(2**63)}
 
 
+def test_a_parameter_without_a_value_is_none() -> None:
+    made = request()
+    made.parameters["empty"].SetInParent()
+    assert grpc.read(made.SerializeToString(), REQUEST).parameters == {}
+
+
+def test_an_empty_tensor_needs_no_raw_contents() -> None:
+    (found,) = grpc.read(with_input("FP16", [0, 3]), REQUEST).tensors
+    assert found.values() == []
+
+
 def test_binary_outputs_are_no_question_in_grpc() -> None:
     given = Inference(
         [],

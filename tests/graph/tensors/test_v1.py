@@ -37,6 +37,11 @@ def test_rows_are_a_tensor(
         assert found.values() == values
 
 
+def test_rows_of_objects_with_one_name_keep_it() -> None:
+    body = b'{"predictions":[{"score":0.5},{"score":1.0}]}'
+    assert v1.write(v1.read(body, Side.ANSWER), Side.ANSWER) == body
+
+
 def test_rows_of_objects_are_a_tensor_for_each_name() -> None:
     body = b'{"instances":[{"a":[1,2],"b":"x"},{"a":[3,4],"b":"y"}]}'
     found = v1.read(body, Side.REQUEST)
@@ -44,7 +49,8 @@ def test_rows_of_objects_are_a_tensor_for_each_name() -> None:
         [
             Tensor("a", "INT64", (2, 2), {}, [1, 2, 3, 4]),
             Tensor("b", "BYTES", (2,), {}, [b"x", b"y"]),
-        ]
+        ],
+        named=True,
     )
     assert v1.write(found, Side.REQUEST) == body
 
@@ -78,8 +84,8 @@ def test_columns_are_read_too(said: Any, tensors: list[Tensor]) -> None:
         ),
         pytest.param(
             Tensor("x", "BYTES", (2,), {}, [b"a", b"\xff"]),
-            b'{"predictions":["a",{"b64":"/w=="}]}',
-            id="bytes",
+            b'{"predictions":[{"b64":"YQ=="},{"b64":"/w=="}]}',
+            id="bytes, of which one is no text",
         ),
         pytest.param(Tensor("x", "FP64", (), {}, [0.5]), b'{"predictions":[0.5]}', id="a scalar"),
         pytest.param(Tensor("x", "FP64", (0,), {}, []), b'{"predictions":[]}', id="none"),
@@ -103,6 +109,7 @@ def test_one_tensor_is_rows_of_values(tensor: Tensor, body: bytes) -> None:
         pytest.param(b'{"instances":[null]}', "cannot hold nulls", id="null"),
         pytest.param(b'{"instances":[true,1]}', "cannot hold booleans, numbers", id="bools"),
         pytest.param(b'{"instances":[{"a":1},{"b":1}]}', "row 1 has other names", id="names"),
+        pytest.param(b'{"instances":["a",{"c":1}]}', "is no text and no", id="no b64"),
         pytest.param(b'{"instances":[{"b64":"!"}]}', "is no text and no", id="no base64"),
         pytest.param(b'{"instances":[9007199254740993,0.5]}', "cannot hold exactly", id="exact"),
         pytest.param(b'{"instances":[18446744073709551616]}', "'input-0': element", id="too large"),
@@ -130,6 +137,11 @@ def test_what_is_no_tensor_is_refused_with_its_reason(body: bytes, reason: str) 
             id="scalars",
         ),
         pytest.param([], "the same first dimension", id="no tensor"),
+        pytest.param(
+            [Tensor("a", "INT8", (1,), {}, [1]), Tensor("a", "INT8", (1,), {}, [2])],
+            "two tensors have the same",
+            id="one name twice",
+        ),
         pytest.param(
             [Tensor("a", "INT8", (2**40, 0), {}, [])], "rows with nothing in them", id="a bomb"
         ),

@@ -245,3 +245,19 @@ def test_binary_sizes_that_do_not_fit_are_refused(given: tuple[bytes, int], reas
     with pytest.raises(TensorError) as caught:
         v2.read(given[0], Side.REQUEST, given[1])
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "size"),
+    [
+        (
+            b'{"outputs":[{"parameters":{"binary_data_size":3}},{"name":"y"},{"parameters":null}]}',
+            3,
+        ),
+        (b'{"outputs":[]}', 0),
+        (b'{"predictions":[]}', None),
+        (b'{"outputs":[{"parameters":{"binary_data_size":"3"}}]}', None),
+    ],
+)
+def test_how_long_an_answer_says_its_tensors_are(header: bytes, size: int | None) -> None:
+    assert v2.binary_size(header) == size

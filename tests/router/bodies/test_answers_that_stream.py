@@ -12,7 +12,7 @@ from tests.kit.eventually import eventually
 from tests.kit.message import take_response
 from tests.kit.predictor import Exchange, Predictor
 from tests.kit.scripts import Gate, Script, pieces, raw, render, reply
-from tests.router.streaming import EVENTS, LAST, Plane, chunk, head
+from tests.router.bodies.plane import EVENTS, LAST, Plane, chunk, head
 from tests.router.upstream.asking import table
 from tests.router.whole import source
 
@@ -292,6 +292,22 @@ async def test_a_client_that_reads_nothing_stops_the_predictor(
         client.resume_reading()
         answer = await client.response()
         assert len(answer.body) == sent[0]
+
+
+async def test_a_connection_whose_stream_was_held_back_serves_the_next_call(
+    plane: Plane, predictor: Predictor
+) -> None:
+    """Also if it was the last piece that was one too many."""
+    whole = render(LARGE * 16)
+    predictor.on("/m", raw(whole), reply(b'"next"'))
+    async with plane.client() as client, plane.client() as other:
+        client.pause_reading()
+        await client.send(ASK)
+        await eventually(lambda: predictor.served, "it is asked")
+        client.resume_reading()
+        assert len((await client.response()).body) == 16 * len(LARGE)
+        assert (await other.ask(ASK)).body == b'"next"'
+    assert len(predictor.connections) == 1
 
 
 # how they end

@@ -11,8 +11,8 @@ from tests.kit.client import request
 from tests.kit.eventually import eventually
 from tests.kit.predictor import Exchange, Predictor
 from tests.kit.scripts import early, echo, raw, render, stall
-from tests.router.streaming import LAST, Plane, chunk
-from tests.router.streaming import head as answer_head
+from tests.router.bodies.plane import LAST, Plane, chunk
+from tests.router.bodies.plane import head as answer_head
 from tests.router.upstream.asking import table
 from tests.router.whole import source
 
