@@ -26,7 +26,7 @@ SERVING = b"\x08\x01"  # HealthCheckResponse{status: SERVING}
 def unsupported(probes: Iterable[Probe | None]) -> str | None:
     """Why one of them can never be asked here."""
     if any(p and isinstance(p.ask, Grpc) for p in probes) and find_spec("grpc") is None:
-        return "one of its probes asks by gRPC, which needs grpcio: install graphway[grpc]"
+        return "one of its probes asks by gRPC, which needs grpcio: pip install grpcio"
     return None
 
 

@@ -128,7 +128,7 @@ async def test_a_command_that_hangs_ends_with_all_its_children(tmp_path: Path) -
 def test_grpc_needs_grpcio(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("controller.local.probe.find_spec", lambda _: None)
     assert unsupported([None, Probe(HttpGet(1))]) is None
-    assert "install graphway[grpc]" in (unsupported([None, Probe(Grpc(1))]) or "")
+    assert "pip install grpcio" in (unsupported([None, Probe(Grpc(1))]) or "")
     monkeypatch.setattr("controller.local.probe.find_spec", lambda _: sys)
     assert unsupported([Probe(Grpc(1))]) is None
 
