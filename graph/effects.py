@@ -111,7 +111,7 @@ class Forward(msgspec.Struct):
     """
 
     method: bytes
-    path: bytes  # with the query; it goes below the path of the target's URL
+    path: bytes  # with the query; it goes below the path of the target's URL, which may be all
 
 
 class Call(msgspec.Struct):
@@ -128,6 +128,7 @@ class Call(msgspec.Struct):
     upload: Stream | None = None  # the body, where it is not whole; `body` is empty then
     revision: str = ""  # of the service that was asked; the driver fills it in
     form: Form = Form.PLAIN  # of the body
+    upgrade: bool = False  # a WebSocket's handshake: `upload` is what follows, if it succeeds
     adapt: bool = False  # V1 or V2, whichever the body is and the target speaks: fit the one to it
 
 

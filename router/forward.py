@@ -26,6 +26,7 @@ from router.messages import (
 )
 from router.plans import SERVICES, below
 from router.streams import End, Ended, Pipe
+from router.upgrade import as_handshake
 from router.wire.hops import end_to_end
 
 # Written anew for the call, or dealt with by the front already.
@@ -95,6 +96,8 @@ def call_service(upstream: Upstream, random: Random) -> Handler:
             stream=request.document.form is not Form.MESSAGE,  # gRPC answers with one message
             upload=request.upload,
         )
+        if head.upgrades:
+            as_handshake(call, request)
         forwarded = Forwarded(request, call, respond)
         forwarded.start(upstream)
         return forwarded

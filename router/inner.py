@@ -80,7 +80,8 @@ class InnerPlace:
             below, _, asked = call.forward.path.partition(b"?")
             path = self._base.rstrip(b"/") + below
             query = b"&".join([part for part in (query, asked) if part])
-        head = Head(method, path, query, ((b"host", self.host), *call.headers))
+        headers = ((b"host", self.host), *call.headers)
+        head = Head(method, path or b"/", query, headers, upgrades=call.upgrade)
         message = call.form is Form.MESSAGE
         document = Message(body, Side.REQUEST) if message else document_of(body, call.headers)
         request = Request(head, document)
@@ -116,7 +117,7 @@ class _Hop:
     def _start(self) -> None:
         place, call = self._place, self._call
         upload = cast(Pipe | None, call.upload)
-        if upload is None or place.plan.streams:
+        if upload is None or place.plan.streams or call.upgrade:
             self._ask(call.body, upload)
         else:
             self._running = upload

@@ -24,7 +24,7 @@ class Head:
 
     __slots__ = (
         "fields", "headers", "http11", "infers", "keep_alive", "method", "packed", "path",
-        "payload", "query",
+        "payload", "query", "upgrades",
     )  # fmt: skip
 
     def __init__(
@@ -37,6 +37,7 @@ class Head:
         *,
         http11: bool = True,
         keep_alive: bool = True,
+        upgrades: bool = False,
     ) -> None:
         self.method = method
         self.path = path  # as sent, without the query
@@ -45,6 +46,7 @@ class Head:
         self.fields = dict(headers) if fields is None else fields  # one value a name, the last one
         self.http11 = http11
         self.keep_alive = keep_alive
+        self.upgrades = upgrades  # it is the handshake of a WebSocket
         self.payload = _describing(self.fields)  # the headers that go with the body
         self.infers = path.endswith(b"/infer")  # V2's word for it
         self.packed = len(self.payload) > 1  # the body has to be opened to be looked at

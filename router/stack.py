@@ -42,6 +42,7 @@ from router.plans import Plans, below
 from router.propagate import Propagate
 from router.streams import Gathering, Pipe
 from router.traced import TracedUpstream
+from router.upgrade import Upgrading
 from router.upstream.metered import MeteredUpstream
 
 PARTIAL_BYTES = 1024  # of names; a client's whole head has eight or so times as much
@@ -191,8 +192,11 @@ def run_graph(
         head = request.head
         wanted = propagate.beside(plan.propagated) if plan.propagated else propagate
         hop = request.hop
+        payload = Payload(request.document, head.payload, request.upload)
+        if head.upgrades:
+            payload = Payload(request.document, ())
         given = Input(
-            Payload(request.document, head.payload, request.upload),
+            payload,
             wanted(head) if wanted else (),
             bits(64) if hop is None else seed_of(hop),
             request.decisions,
@@ -207,7 +211,11 @@ def run_graph(
             calls = TracedUpstream(upstream, trace.events, lambda: monotonic() - request.started)
         exchange = Exchange(request, respond, answer_limit)
         way = walk(plan, given, hop is None or hop.stream)
-        exchange.start(Run(way, calls, exchange.done, clock))
+        done = exchange.done
+        if head.upgrades:
+            calls = upgrading = Upgrading(calls, request, done)
+            done = upgrading.done
+        exchange.start(Run(way, calls, done, clock))
         return exchange
 
     return handle

@@ -32,9 +32,8 @@ LINGER_S = 2.0
 class ClientConnection(asyncio.Protocol):
     __slots__ = (
         "_answered", "_began", "_busy", "_client", "_continued", "_ends_by_close", "_exchange",
-        "_front", "_idle_s", "_lingering", "_reader", "_reading_paused", "_request", "_since",
-        "_stalled", "_stream",
-        "_transport", "_upload", "_write_paused",
+        "_front", "_idle_s", "_joined", "_lingering", "_reader", "_reading_paused", "_request",
+        "_since", "_stalled", "_stream", "_transport", "_upload", "_write_paused",
     )  # fmt: skip
 
     def __init__(self, front: "HttpFront") -> None:
@@ -57,6 +56,7 @@ class ClientConnection(asyncio.Protocol):
         self._write_paused = False
         self._stalled = 0  # how far writing was when last looked at
         self._ends_by_close = False  # the answer that streams
+        self._joined = False  # it has become a WebSocket
 
     # what the transport tells
 
@@ -86,6 +86,11 @@ class ClientConnection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
+        upload = self._upload
+        if self._joined and upload is not None and not upload.closed:
+            self._upload = None
+            upload.end()
+            return True  # the other direction goes on
         self._lingering = True  # requests that wait in the buffer have nobody to answer to
         self._hang_up()
         return False
@@ -141,6 +146,8 @@ class ClientConnection(asyncio.Protocol):
         self._answered = False
         if self._reader.streaming:
             self._begin_upload(request)
+        elif request.head.upgrades:
+            request.upload = Pipe(self, None)  # what follows, if the handshake succeeds
         exchange = self._front.handler(request, self._respond)
         if not self._answered:
             self._exchange = exchange
@@ -203,6 +210,9 @@ class ClientConnection(asyncio.Protocol):
             self._request = self._exchange = None
             stream.cancel()
             return
+        if response.status == 101:
+            self._join(request, response, stream, transport)
+            return
         bodyless = request.head.method == b"HEAD" or response.status in {204, 304}
         chunked = stream.length is None and request.head.http11 and not bodyless
         delimited = chunked or stream.length is not None or bodyless
@@ -227,6 +237,20 @@ class ClientConnection(asyncio.Protocol):
         self._ends_by_close = not delimited
         headers = response.headers
         stream.start(Answering(self, transport, headers, chunked=chunked, keep_alive=keep_alive))
+
+    def _join(
+        self, request: Request, response: Response, stream: Pipe, transport: asyncio.Transport
+    ) -> None:
+        """A WebSocket from here on: bytes pass both ways until one side has enough."""
+        extra = self._front.date + _names(request) + render.UPGRADED
+        transport.write(render.response_head(101, response.headers, None, extra, True, True))
+        self._exchange = self._stream = stream
+        self._ends_by_close = self._joined = True
+        self._upload = upload = request.upload
+        if upload is not None and (data := self._reader.rest()):
+            upload.data(data)
+        headers = response.headers
+        stream.start(Answering(self, transport, headers, chunked=False, keep_alive=False))
 
     def finished(self, keep_alive: bool) -> None:
         """All of an answer that streams is written."""
@@ -265,6 +289,9 @@ class ClientConnection(asyncio.Protocol):
             return  # nobody wants the rest: the answer to this request is the last
         self._continued = True
         self._since = self._front.loop.time()
+        if self._joined:
+            upload.data(data)
+            return
         try:
             piece, whole = self._reader.more(data)
         except Refused as fault:
@@ -404,7 +431,7 @@ class ClientConnection(asyncio.Protocol):
             self._close()
 
     def _sweep_upload(self, transport: asyncio.Transport, upload: Pipe, now: float) -> None:
-        if upload.closed:
+        if upload.closed or self._joined:
             return
         if self._reading_paused:  # for the predictor to move, but the client may have gone
             if peer.has_left(transport.get_extra_info("socket")):

@@ -46,7 +46,7 @@ def deadline(inner: Handler, deadlines: Deadlines) -> Handler:
                 limited.whole = _Whole(limited)
                 deadlines.queue(whole_s).add(limited.whole, request.started)
             limited.queue = deadlines.queue(begin_s)
-            if request.upload is None:
+            if request.upload is None or request.head.upgrades:
                 limited.queue.add(limited, request.started)
             else:
                 request.upload.watch(limited.uploaded)
@@ -79,7 +79,7 @@ class _Limited(Deadline):
     def finished(self, response: Response) -> None:
         self.exchange = DONE  # else the two would hold each other
         stream = response.stream
-        if stream is None:
+        if stream is None or response.status == 101:  # a WebSocket lasts as long as it likes
             self.met()
             if self.whole is not None:
                 self.whole.over()

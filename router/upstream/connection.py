@@ -164,7 +164,7 @@ class Connection(asyncio.Protocol):
         if not self._held_back and transport is not None and not transport.is_closing():
             self._held_back = True
             transport.pause_reading()
-            if not self._in_pieces:
+            if not self._in_pieces and self._stream is not None and self._stream.paused:
                 self._in_pieces = True
                 transport.set_protocol(InPieces(self))
 
@@ -202,6 +202,8 @@ class Connection(asyncio.Protocol):
 
     def _send_stream(self, pending: "Pending", transport: asyncio.Transport, upload: Pipe) -> None:
         transport.write(pending.head)
+        if pending.call.upgrade:
+            return  # what follows waits for the answer
         self._sending = Sending(transport, upload, self._cannot_send)
         self._watch()
         upload.start(self._sending)
@@ -226,10 +228,15 @@ class Connection(asyncio.Protocol):
         pending = self._pending
         assert pending is not None
         reply.stream = self._stream = stream = Pipe(self, reader.length)
-        self._watch()
-        if piece := reader.beginning():
-            stream.data(piece)
         pending.began(reply, stream)
+        if (piece := reader.beginning()) and self._stream is stream:  # else the client has left
+            stream.data(piece)
+        if reply.status != 101:
+            self._watch()
+        elif self._stream is stream and self._transport is not None:
+            upload = cast(Pipe, pending.call.upload)
+            self._sending = Sending(self._transport, upload, self._cannot_send, raw=True)
+            upload.start(self._sending)
 
     def _more(self, stream: Pipe, reader: ResponseReader, data: bytes) -> None:
         piece, whole = reader.more(data)

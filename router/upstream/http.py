@@ -9,7 +9,7 @@ import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from graph.effects import Answer, Call, Failure, FailureKind
 from graph.plan import Target
@@ -18,10 +18,9 @@ from router.counters import Counters
 from router.deadlines import Deadlines
 from router.log import fields
 from router.messages import Cancellable
-from router.streams import Pipe
 from router.tasks import Tasks
 from router.upstream.origin import Origin, parse_origin, parse_url
-from router.upstream.pool import Pool, words
+from router.upstream.pool import Pool, size_of, words
 from router.upstream.reach import reach
 from router.upstream.replica import Replica
 from router.upstream.resolver import Resolver
@@ -74,7 +73,7 @@ class Place:
 
     def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
         forward = call.forward
-        size = len(call.body) if call.upload is None else cast(Pipe, call.upload).length
+        size = size_of(call)
         if forward is None:
             head = request_head(self._prefix, call.headers, size)
         else:
@@ -83,7 +82,7 @@ class Place:
                 cause = "the path holds . or .., which may lead out of the URL of the step"
                 failure = Failure(FailureKind.BAD_REQUEST, cause, call.address)
                 return self._loop.call_soon(deliver, failure)
-            path = self._base + path
+            path = self._base + path or b"/"
             if self._query or query:
                 path += b"?" + b"&".join([part for part in (self._query, query) if part])
             head = forwarded_head(forward.method, path, self._authority, call.headers, size)

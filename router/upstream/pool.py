@@ -63,7 +63,11 @@ class Pending:
         self._deliver(answer)
 
     def began(self, reply: Reply, stream: Pipe) -> None:
-        """The rest of the answer comes as a stream, under the same timeout."""
+        """The rest of the answer comes as a stream, under the same timeout; what follows a
+        handshake is none.
+        """
+        if reply.status == 101:
+            self._stop_timer()
         self._stream = stream
         stream.watch(self._ended)
         self._deliver(reply)
@@ -91,6 +95,9 @@ class Pending:
         self._pool = None
         self._stream = None
         self.connection = None  # it serves somebody else from here on
+        self._stop_timer()
+
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.met()
             self._timer = None
@@ -162,11 +169,12 @@ class Pool:
     def ask(self, call: Call, path: bytes, deliver: Callable[[Answer], None]) -> Cancellable:
         """A POST to this path, or the caller's own request."""
         forward, authority = call.forward, self.origin.authority.encode()
-        size = len(call.body) if call.upload is None else cast(Pipe, call.upload).length
+        size = size_of(call)
         if forward is None:
             head = request_head(request_prefix(b"POST", path, authority), call.headers, size)
         else:
-            head = forwarded_head(forward.method, forward.path, authority, call.headers, size)
+            path = forward.path or path
+            head = forwarded_head(forward.method, path, authority, call.headers, size)
         return self.start(call, head, deliver)
 
     def leave(self, pending: Pending) -> None:
@@ -183,7 +191,7 @@ class Pool:
     # connections
 
     def reader(self, call: Call) -> ResponseReader:
-        return ResponseReader(self._limits, self._parse, call.forward, call.stream)
+        return ResponseReader(self._limits, self._parse, call.forward, call.stream, call.upgrade)
 
     def release(self, connection: Connection, *, fresh: bool = False) -> None:
         """It has nothing to do: the next in line, or the idle ones, or, if the name no longer leads
@@ -334,6 +342,13 @@ class Pool:
     def close(self) -> None:
         for connection in list(self._all):
             connection.give_up()
+
+
+def size_of(call: Call) -> int | None:
+    """Bytes of the body; None if they are not known beforehand. A handshake has none."""
+    if call.upload is None or call.upgrade:
+        return len(call.body)
+    return cast(Pipe, call.upload).length
 
 
 def words(error: Exception) -> str:

@@ -11,15 +11,22 @@ from router.wire.writer import LAST_CHUNK, write_piece
 class Sending:
     """A sink that writes to a predictor. The head is written already."""
 
-    __slots__ = ("_chunked", "_failed", "_transport", "upload", "whole")
+    __slots__ = ("_chunked", "_failed", "_raw", "_transport", "upload", "whole")
 
     def __init__(
-        self, transport: asyncio.Transport, upload: Pipe, failed: Callable[[Pipe, Failure], None]
+        self,
+        transport: asyncio.Transport,
+        upload: Pipe,
+        failed: Callable[[Pipe, Failure], None],
+        *,
+        raw: bool = False,
     ) -> None:
+        """`raw`: it is no body, and ends with this side of the connection."""
         self.upload = upload
         self.whole = False  # all of it was given to the transport
         self._transport = transport
-        self._chunked = upload.length is None
+        self._chunked = upload.length is None and not raw
+        self._raw = raw
         self._failed = failed
 
     def data(self, piece: bytes) -> None:
@@ -28,8 +35,12 @@ class Sending:
 
     def end(self) -> None:
         self.whole = True
-        if self._chunked and not self._transport.is_closing():
+        if self._transport.is_closing():
+            return
+        if self._chunked:
             self._transport.write(LAST_CHUNK)
+        elif self._raw and self._transport.can_write_eof():
+            self._transport.write_eof()
 
     def failed(self, failure: Failure) -> None:
         self._failed(self.upload, failure)

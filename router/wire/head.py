@@ -108,6 +108,7 @@ def parse_request_head(data: bytes, limit: int) -> RequestHead:
         fields,
         http11=http11,
         keep_alive=_keep_alive(headers, fields, http11),
+        upgrades=http11 and method == b"GET" and length == 0 and _is_handshake(headers, fields),
     )
     head.length = length
     head.expects_continue = http11 and expect is not None and length != 0
@@ -189,6 +190,12 @@ def _keep_alive(headers: Headers, fields: Fields, http11: bool) -> bool:
     if b"close" in options:
         return False
     return http11 or b"keep-alive" in options
+
+
+def _is_handshake(headers: Headers, fields: Fields) -> bool:
+    """RFC 6455 section 4.2.1. What offers another protocol goes on as plain HTTP."""
+    wanted = fields.get(b"upgrade", b"").lower() == b"websocket"
+    return wanted and b"sec-websocket-key" in fields and b"upgrade" in named(headers)
 
 
 def _refuse_repeated(headers: Headers, *names: bytes) -> None:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from graph.effects import Headers
 
 CHUNKED = b"transfer-encoding: chunked\r\n"
+UPGRADED = b"connection: upgrade\r\nupgrade: websocket\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _STATUS_LINES = {

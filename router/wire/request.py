@@ -117,6 +117,11 @@ class RequestReader:
         self.streaming = False
         return piece, True
 
+    def rest(self) -> bytes:
+        """What came behind the request and is none: the caller's side of a WebSocket."""
+        rest, self._buffer = bytes(self._buffer), b""
+        return rest
+
     def beginning(self) -> bytes:
         """What came of a body that streams with its head."""
         assert self._framing is not None

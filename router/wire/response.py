@@ -33,6 +33,7 @@ class ResponseReader:
         "_parse",
         "_scanned",
         "_streams",
+        "_upgrades",
         "keep_alive",
         "length",
         "streaming",
@@ -44,6 +45,7 @@ class ResponseReader:
         parse: Callable[[bytes], ResponseHead],
         forward: Forward | None = None,
         streams: bool = False,
+        upgrades: bool = False,
     ) -> None:
         self._limits = limits
         self._parse = parse
@@ -53,6 +55,7 @@ class ResponseReader:
         self._head: ResponseHead | None = None
         self._framing: Framing | None = None
         self._informational = 0
+        self._upgrades = upgrades  # whether the request asked to become a WebSocket
         self._streams = streams  # whether an answer may be handed over before it is whole
         self.keep_alive = False  # meaningful once the answer is whole
         self.streaming = False  # the answer that `feed` returned was only its beginning
@@ -111,7 +114,7 @@ class ResponseReader:
                 break
             self._informational += 1
             if head.status == 101:
-                raise Refused(502, "the answer switches protocols")
+                return self._switch(head, bytes(data))
             if self._informational > INFORMATIONAL:
                 raise Refused(502, f"more than {INFORMATIONAL} informational answers")
         self._head = head
@@ -143,6 +146,17 @@ class ResponseReader:
             headers = head.passed if self._forward is None else self._forwarded(head)
             return Reply(head.status, headers, document_of(b"", headers))
         return reply
+
+    def _switch(self, head: ResponseHead, data: bytes) -> Reply:
+        """From here on the bytes are no HTTP, until the end of the connection."""
+        fields = dict(head.headers)
+        if not self._upgrades or fields.get(b"upgrade", b"").lower() != b"websocket":
+            raise Refused(502, "the answer switches protocols")
+        self._head = head
+        self._framing = UntilClose(NO_LIMIT)
+        self._framing.feed(data)
+        self.streaming = True
+        return Reply(101, self._forwarded(head), Document(b""))
 
     def _refuse_early(self, data: bytes | bytearray) -> None:
         """What can be refused before the head is whole, so that no caller waits for its end."""

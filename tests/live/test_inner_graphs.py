@@ -7,9 +7,9 @@ from tests.conftest import Serve
 from tests.kit.client import Client, request
 from tests.kit.eventually import eventually, eventually_awaited
 from tests.kit.manifests import graph, path
-from tests.kit.predictor import Predictor
+from tests.kit.predictor import Exchange, Predictor
 from tests.kit.router import Router
-from tests.kit.scripts import echo, never, reply
+from tests.kit.scripts import Gate, echo, never, reply
 
 # Nothing resolves this name here, so an answer proves that no socket was asked for.
 INNER = "http://inner.test.svc.cluster.local/v1/models/inner:predict"
@@ -137,6 +137,53 @@ async def test_bodies_flow_through_an_inner_graph(predictor: Predictor, serve: S
         await eventually_awaited(lambda: nothing_in_flight(router), "nothing is left")
         metrics = await router.metrics()
         assert metrics.total("graphway_requests_total", graph="test/inner", code="200") == 2
+
+
+async def test_an_answer_streams_through_an_inner_graph(predictor: Predictor, serve: Serve) -> None:
+    gate = Gate()
+
+    async def events(exchange: Exchange) -> None:
+        head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+        exchange.send(f"{head}Transfer-Encoding: chunked\r\n\r\n8\r\ndata: 1\n\r\n".encode())
+        await gate.opened()
+        exchange.send(b"8\r\ndata: 2\n\r\n0\r\n\r\n")
+        await exchange.flushed()
+
+    predictor.on("/events", events)
+    manifest = graph("inner", "Sequence", {"serviceUrl": predictor.url("/events")})
+    manifest += graph("outer", "Sequence", {"serviceUrl": INNER})
+    manifest += graph("whole", "Ensemble", {"serviceUrl": INNER, "name": "a"})
+    async with serve(manifest) as router, Client.to(router.port) as client:
+        await client.send(request(path("outer"), b"{}"))
+        assert b"data: 2" not in await client.arrived(b"data: 1")
+        gate.open()
+        answer = await client.response()
+        assert answer.body == b"data: 1\ndata: 2\n"
+        assert answer.header(b"content-type") == b"text/event-stream"
+        merged = await client.ask(request(path("whole"), b"{}"))
+        assert json.loads(merged.body)["a"]["cause"] == "the answer is not JSON"
+        await eventually_awaited(lambda: nothing_in_flight(router), "nothing is left")
+        metrics = await router.metrics()
+        assert metrics.total("graphway_requests_total", graph="test/inner", code="200") == 2
+
+
+async def test_who_leaves_a_stream_ends_it_within_the_inner_graph(
+    predictor: Predictor, serve: Serve
+) -> None:
+    async def events(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+        await exchange.left()
+
+    predictor.on("/events", events)
+    manifest = graph("inner", "Sequence", {"serviceUrl": predictor.url("/events")})
+    manifest += graph("outer", "Sequence", {"serviceUrl": INNER})
+    async with serve(manifest) as router:
+        async with Client.to(router.port) as client:
+            await client.send(request(path("outer"), b"{}"))
+            await client.arrived(b"x")
+            client.abort()
+        await eventually(lambda: predictor.open_connections == 0, "the stream is ended")
+        await eventually_awaited(lambda: nothing_in_flight(router), "nothing is left")
 
 
 async def test_a_reload_leads_to_another_graph_and_never_in_a_circle(

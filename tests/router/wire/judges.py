@@ -79,7 +79,7 @@ class RequestJudge:
         )
 
     def _handle(self, request: Request, respond: Respond) -> Cancellable:
-        if request.upload is not None:
+        if request.upload is not None and not request.head.upgrades:
             request.upload.start(Uploaded(self, request, respond))
             return request.upload
         self.serve(request, respond)
@@ -204,6 +204,7 @@ class OneConnection:
 class FakeCall:
     body = b"{}"
     upload = None
+    upgrade = False
 
 
 def judge_answer(
