@@ -97,7 +97,7 @@ def test_graphs_within_graphs_have_a_depth(tmp_path: Path) -> None:
         write(tmp_path / f"{number:02}.yaml", f"g{number}", target=target)
     (problem,) = look(tmp_path)[1]
     assert problem == (
-        "00.yaml:3:18: error too-deep: graphs nest 17 deep below it, and 16 is the most;"
+        "00.yaml:3:12: error too-deep: graphs nest 17 deep below it, and 16 is the most;"
         " make nodes of some"
     )
     (tmp_path / "16.yaml").unlink()
