@@ -11,6 +11,7 @@ import msgspec
 from graph.chaining import JSON
 from graph.checks.chain import check
 from graph.checks.data import mapping_texts
+from graph.checks.shape import Shape
 from graph.choose import salt
 from graph.conditions import Condition
 from graph.document import Document
@@ -228,8 +229,9 @@ def _joining(node: Node) -> Joining | None:
 
 
 def _mappings(spec: GraphSpec) -> dict[str, Mapping]:
-    """By text; check has compiled each of them already."""
-    steps = [step for node in spec.nodes.values() for step in node.steps or ()]
+    """By text, of nodes that requests come to; there check has found each to be good."""
+    nodes = [spec.nodes[name] for name in Shape(spec).reachable]
+    steps = [step for node in nodes for step in node.steps or ()]
     texts = {text for step in steps for _, text in mapping_texts(step)}
     return {text: compile_mapping(text) for text in texts}
 

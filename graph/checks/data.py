@@ -12,6 +12,7 @@ from graph.checks.shape import Shape
 from graph.checks.steps import is_mapping
 from graph.checks.subject import NODES, Subject
 from graph.codes import Code
+from graph.conditions.condition import Fault
 from graph.mapping import Mapping, compile_mapping
 from graph.problems import Path, Problem
 from graph.spec import RouterType, Step
@@ -39,7 +40,8 @@ def data(subject: Subject) -> Iterator[Problem]:
                 if mapping is None:
                     mapping = known[text] = _compiled(text)
                 if isinstance(mapping, ValueError):
-                    yield Code.BAD_DATA.at(at, str(mapping))
+                    offset = mapping.at if isinstance(mapping, Fault) else None
+                    yield Code.BAD_DATA.at(at, str(mapping), offset)
                     continue
                 uses.append(Use(at, name, index, mapping))
                 for warning in mapping.warnings:

@@ -16,12 +16,12 @@ from typing import Any, Final
 from cel_expr_python import cel
 
 from graph.conditions.cel_cost import Cost, TooDear, Unpattern
-from graph.conditions.cel_faults import Fault, fault, located, reason
+from graph.conditions.cel_faults import fault, located, reason
 from graph.conditions.cel_names import ANSWER, BODY, CALLER, DYNAMIC, TEXTS, Name, replace
 from graph.conditions.cel_seen import Group, Seen
 from graph.conditions.cel_tree import Node, TooDeep, Tree
 from graph.conditions.cel_values import TOO_LARGE, Unfit
-from graph.conditions.condition import Condition, Language
+from graph.conditions.condition import Condition, Fault, Language
 from graph.conditions.reasons import NOTHING
 from graph.document import Document
 from graph.effects import Decision, Input, Payload, Reply

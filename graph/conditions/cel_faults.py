@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import Final
 
 from graph.conditions.cel_names import ANSWER, missing
+from graph.conditions.condition import Fault
 from graph.wording import Speller, listed, shown
 
 _ERROR: Final = re.compile(
@@ -42,14 +43,6 @@ FUNCTIONS: Final = (
 _WORDS: Final = ("true", "false", "null")
 _OPERATOR: Final = re.compile(r"_?(@?[^_@]+)_?")
 _TYPES: Final = {"dyn": "any", "_": "any"}
-
-
-class Fault(ValueError):
-    """`at` is the first place that is wrong, as an offset into the condition's text."""
-
-    def __init__(self, message: str, at: int | None = None) -> None:
-        super().__init__(message)
-        self.at = at
 
 
 def fault(expression: str, said: str, bound: Collection[str], prefix: int) -> Fault:

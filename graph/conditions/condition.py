@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 Language = Literal["gjson", "jmespath", "cel"]
 
 
+class Fault(ValueError):
+    """`at` is the first place that is wrong, as an offset into the condition's text."""
+
+    def __init__(self, message: str, at: int | None = None) -> None:
+        super().__init__(message)
+        self.at = at
+
+
 class Condition(ABC):
     """Compiled once, asked for every request, never raises.
 

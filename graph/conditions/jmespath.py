@@ -16,10 +16,11 @@ from jmespath.functions import Functions
 from jmespath.lexer import Lexer
 from jmespath.visitor import TreeInterpreter
 
-from graph.conditions.condition import Condition, Language
+from graph.conditions.condition import Condition, Fault, Language
 from graph.conditions.reasons import untrue
 from graph.document import Document
 
+PREFIX: Final = "jmespath:"  # of texts, whose rest is the expression
 MAX_LENGTH: Final = 4096
 MAX_DEPTH: Final = (
     60  # of the parsed expression; the interpreter takes two stack frames for each level
@@ -107,7 +108,7 @@ def compile_expression(expression: str) -> tuple[Any, tuple[str, ...]]:
             parsed = jmespath.compile(expression)
             notes = [*_double_quotes(expression), *([_BARE_LITERAL] if deprecations else [])]
     except (LexerError, ParseError) as error:
-        raise ValueError(_fault(expression, error)) from None
+        raise _fault(expression, error) from None
     except JMESPathError as error:
         raise ValueError(f"the JMESPath expression is not valid: {error}; mend it") from None
     except RecursionError:
@@ -135,7 +136,7 @@ _TOO_DEEP: Final = (
 )
 
 
-def _fault(expression: str, error: LexerError | ParseError) -> str:
+def _fault(expression: str, error: LexerError | ParseError) -> Fault:
     if isinstance(error, LexerError):
         position, found = error.lexer_position, error.token_value
         reason = str(error.message)
@@ -145,9 +146,9 @@ def _fault(expression: str, error: LexerError | ParseError) -> str:
     hint = ""
     if found and str(found).lstrip("-").isdigit():
         hint = f"; a number is written in backticks: `{found}`"
-    return (
-        f"JMESPath: {reason} at column {(position or 0) + 1} of {expression!r}{hint or '; mend it'}"
-    )
+    at = position or 0
+    where = f"at column {at + 1} of {expression!r}"
+    return Fault(f"JMESPath: {reason} {where}{hint or '; mend it'}", len(PREFIX) + at)
 
 
 def _double_quotes(expression: str) -> Iterator[str]:

@@ -1,8 +1,6 @@
 """The compiled form of one `data: "jmespath: EXPRESSION"`."""
 
-from typing import Final
-
-from graph.conditions.jmespath import compile_expression
+from graph.conditions.jmespath import PREFIX, compile_expression
 from graph.document import Document
 from graph.effects import Failure, FailureKind
 from graph.mapping.build import NULL, builder_of
@@ -10,7 +8,7 @@ from graph.mapping.names import names_of
 from graph.mapping.scope import Scope, Unusable
 from graph.wording import shown
 
-PREFIX: Final = "jmespath:"
+__all__ = ["PREFIX", "Mapping", "compile_mapping"]
 
 
 class Mapping:

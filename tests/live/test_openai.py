@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI, AuthenticationError, NotFoundError, PermissionDeniedError
+from openai import APIError, AsyncOpenAI, AuthenticationError, NotFoundError, PermissionDeniedError
 
 from graph.loader import load
 from router.config import DataPlaneConfig, GraphSource
@@ -110,6 +110,19 @@ async def test_a_client_that_has_heard_enough(predictor: Predictor) -> None:
         ) as events:
             await anext(aiter(events))
         await eventually(lambda: server.cancelled == 1, "the server hears that nobody listens")
+
+
+async def test_a_server_that_breaks_off_is_an_error_to_who_listens(predictor: Predictor) -> None:
+    async with OpenAIServer("a") as server:
+        server.gate = Gate()
+        async with asking(example("splitter.yaml", server, server)) as client:
+            events = await client.chat.completions.create(model="a", messages=HELLO, stream=True)
+            words = aiter(events)
+            await anext(words)
+            server.close_connections()
+            with pytest.raises(APIError) as caught:
+                await anext(words)
+            assert caught.value.body == "Failed to process request"
 
 
 async def test_a_splitter_draws_whatever_is_asked() -> None:
