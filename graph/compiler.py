@@ -167,6 +167,7 @@ class _Lowering:
         return PlanStep(
             address=f"{node}/{_part(key)}",
             key=key,
+            label=msgspec.json.encode(key) + b":",
             target=self._target(step),
             node=self.done[step.node_name] if step.node_name else None,
             hard=step.dependency == Dependency.HARD,

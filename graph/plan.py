@@ -47,6 +47,7 @@ class Extra:
 class PlanStep:
     address: str  # graph/node/step, the name of this step in logs, metrics and errors
     key: str  # name, or else index: its key in an Ensemble's answer
+    label: bytes  # the key as it stands there, with the colon
     target: Target | None  # at most one of target and node
     node: "PlanNode | None"
     hard: bool
