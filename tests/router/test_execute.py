@@ -23,10 +23,10 @@ from graph.effects import All, Answer, Call, Failure, FailureKind, Input, Payloa
 from graph.plan import Plan, Target
 from graph.spec import InferenceGraph
 from graph.walk import walk
-from router.deadlines import Deadlines, Timer
+from router.deadlines import Deadlines
 from router.execute import Alarm, Clock, Run
 from router.upstream.script import JSON, ScriptedUpstream, State, reply
-from tests.scripts import ensemble, plan, sequence, step, switch
+from tests.scripts import ensemble, plan, sequence, step, still, switch
 from tests.strategies import ANSWERS, BODIES, Answered, flowing, graphs
 
 
@@ -376,17 +376,6 @@ def no_garbage() -> Iterator[None]:
         assert gc.collect() == 0
     finally:
         gc.enable()
-
-
-class Still(Timer):
-    """Of a clock that stands still."""
-
-    def met(self) -> None:
-        self._expired = print  # leads nowhere, as a timer's that is over
-
-
-def still(limit_s: float, expired: Callable[[], None]) -> Still:
-    return Still(expired)
 
 
 class Conversation:
