@@ -159,7 +159,9 @@ class Exchange:
 
 
 def _needs_whole(request: Request, outcome: Reply) -> bool:
-    return request.document.form is Form.MESSAGE or differs(request, outcome)
+    """A caller of gRPC can take a stream of messages only."""
+    asked, form = request.document.form, outcome.document.form
+    return (asked is Form.MESSAGE and form is not Form.MESSAGE) or differs(request, outcome)
 
 
 def _partial(decisions: list[Decision]) -> Headers:
