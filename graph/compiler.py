@@ -59,6 +59,7 @@ def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
     return Plan(
         namespace=graph.namespace,
         name=graph.metadata.name,
+        key=graph.key,
         revision=name,
         revision_bytes=name.encode(),
         root=root,
@@ -68,6 +69,8 @@ def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
         forwards=any(step.forwards for node in lowering.done.values() for step in node.steps),
         propagated=graph.spec.propagate_headers or (),
         records=bool(lowering.recorded),
+        streams=root.streams,
+        needs_caller=root.needs_caller,
         partial=any(node.joining is not None for node in lowering.done.values()),
     )
 
