@@ -113,9 +113,8 @@ class Exchange:
         self._run = None
         request = self._request
         if isinstance(outcome, Reply):
-            stream = cast(Pipe | None, outcome.stream)
-            if stream is not None and _needs_whole(request, outcome):
-                self._gather(outcome, stream)
+            if outcome.stream is not None and _needs_whole(request, outcome):
+                self._gather(outcome, cast(Pipe, outcome.stream))
                 return
             if differs(request, outcome):
                 outcome = fitted(request, outcome)
@@ -132,8 +131,8 @@ class Exchange:
             plan = request.plan
             if plan is not None and plan.partial:
                 headers += _partial(request.decisions)
-            stream = cast(Pipe | None, outcome.stream)
-            if stream is not None:
+            if outcome.stream is not None:
+                stream = cast(Pipe, outcome.stream)
                 response = Response(outcome.status, headers, stream=stream)
                 stream.watch(partial(note_end, request, response))
                 self._respond(response)
@@ -162,7 +161,9 @@ class Exchange:
 
 
 def _needs_whole(request: Request, outcome: Reply) -> bool:
-    return request.document.form is Form.MESSAGE or differs(request, outcome)
+    """A caller of gRPC can take a stream of messages only."""
+    asked, form = request.document.form, outcome.document.form
+    return (asked is Form.MESSAGE and form is not Form.MESSAGE) or differs(request, outcome)
 
 
 def _partial(decisions: list[Decision]) -> Headers:
@@ -186,6 +187,7 @@ def run_graph(
 ) -> Handler:
     """Walks the plan, where there is one. Every method and path runs the graph, as in KServe."""
     bits = random.getrandbits
+    always = propagate if propagate else None
 
     def handle(request: Request, respond: Respond) -> Cancellable:
         plan = request.plan
@@ -197,14 +199,12 @@ def run_graph(
             request.failure = rounds
             respond(failures.response(rounds, plan))
             return DONE
-        wanted = propagate.beside(plan.propagated) if plan.propagated else propagate
+        wanted = propagate.beside(plan.propagated) if plan.propagated else always
         hop = request.hop
-        payload = Payload(request.document, head.payload, request.upload)
-        if head.upgrades:
-            payload = Payload(request.document, ())
+        payload = Payload(request.document, () if head.upgrades else head.payload, request.upload)
         given = Input(
             payload,
-            wanted(head) + rounds if wanted else rounds,
+            rounds if wanted is None else wanted(head) + rounds,
             bits(64) if hop is None else seed_of(hop),
             request.decisions,
         )
