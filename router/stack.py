@@ -14,6 +14,7 @@ from graph.packed import document_of
 from graph.walk import walk
 from router import failures
 from router.about import About
+from router.circles import further
 from router.config import DataPlaneConfig, Limits
 from router.counters import Counters
 from router.deadlines import Deadlines
@@ -30,6 +31,7 @@ from router.layers.request_id import request_id
 from router.layers.route import route
 from router.messages import (
     CLIENT_CLOSED,
+    DONE,
     JSON,
     Cancellable,
     Handler,
@@ -192,12 +194,17 @@ def run_graph(
         if plan is None:
             return otherwise(request, respond)
         head = request.head
+        rounds = further(head)
+        if isinstance(rounds, Failure):
+            request.failure = rounds
+            respond(failures.response(rounds, plan))
+            return DONE
         wanted = propagate.beside(plan.propagated) if plan.propagated else always
         hop = request.hop
         payload = Payload(request.document, () if head.upgrades else head.payload, request.upload)
         given = Input(
             payload,
-            () if wanted is None else wanted(head),
+            rounds if wanted is None else wanted(head) + rounds,
             bits(64) if hop is None else seed_of(hop),
             request.decisions,
         )
