@@ -110,11 +110,13 @@ class Exchange:
     def done(self, outcome: Outcome) -> None:
         self._run = None
         request = self._request
+        stream: Pipe | None = None
         if isinstance(outcome, Reply):
-            stream = cast(Pipe | None, outcome.stream)
-            if stream is not None and _needs_whole(request, outcome):
-                self._gather(outcome, stream)
-                return
+            if outcome.stream is not None:
+                stream = cast(Pipe, outcome.stream)
+                if _needs_whole(request, outcome):
+                    self._gather(outcome, stream)
+                    return
             if differs(request, outcome):
                 outcome = fitted(request, outcome)
         if isinstance(outcome, Failure):
@@ -130,7 +132,6 @@ class Exchange:
             plan = request.plan
             if plan is not None and plan.partial:
                 headers += _partial(request.decisions)
-            stream = cast(Pipe | None, outcome.stream)
             if stream is not None:
                 response = Response(outcome.status, headers, stream=stream)
                 stream.watch(partial(note_end, request, response))
@@ -192,11 +193,9 @@ def run_graph(
         head = request.head
         wanted = propagate.beside(plan.propagated) if plan.propagated else propagate
         hop = request.hop
-        payload = Payload(request.document, head.payload, request.upload)
-        if head.upgrades:
-            payload = Payload(request.document, ())
+        upload = None if head.upgrades else request.upload  # a handshake has no body
         given = Input(
-            payload,
+            Payload(request.document, () if head.upgrades else head.payload, upload),
             wanted(head) if wanted else (),
             bits(64) if hop is None else seed_of(hop),
             request.decisions,

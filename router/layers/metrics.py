@@ -15,16 +15,17 @@ COUNTED = {  # kinds of decisions
     "Splitter": "graphway_splitter_choices_total",
     "ConditionError": "graphway_condition_errors_total",
 }
+Figures = tuple[int, Histogram, Histogram]  # in flight; duration; until the first byte
 UNKNOWN = ""  # the graph label of a request that is for no graph
 
 
 def metrics(inner: Handler, counters: Counters) -> Handler:
     values = counters.values
     codes: dict[tuple[str, int], int] = {}
-    graphs: dict[str, tuple[int, Histogram, Histogram]] = {}
+    graphs: dict[str, Figures] = {}
     decided: dict[tuple[str, str, str], int] = {}
 
-    def series(graph: str) -> tuple[int, Histogram, Histogram]:
+    def series(graph: str) -> Figures:
         labels = (("graph", graph),)
         graphs[graph] = found = (
             counters.gauge("graphway_requests_in_flight", labels),
@@ -42,8 +43,8 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
             index = decided[key] = counters.counter(COUNTED[decision.kind], labels)
         values[index] += 1
 
-    def over(request: Request, response: Response, graph: str) -> None:
-        in_flight, duration, _ = graphs[graph]
+    def over(request: Request, response: Response, graph: str, figures: Figures) -> None:
+        in_flight, duration, _ = figures
         values[in_flight] -= 1
         duration.observe(monotonic() - request.started)
         key = (graph, response.status)
@@ -56,23 +57,25 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
             if decision.kind in COUNTED:
                 count(decision)
 
-    def streamed(request: Request, response: Response, graph: str, end: Ended) -> None:
+    def streamed(
+        request: Request, response: Response, graph: str, figures: Figures, end: Ended
+    ) -> None:
         assert response.stream is not None
         began = response.stream.first_at
         if began is not None:
-            graphs[graph][2].observe(began - request.started)
-        over(request, response, graph)
+            figures[2].observe(began - request.started)
+        over(request, response, graph, figures)
 
     def handle(request: Request, respond: Respond) -> Cancellable:
         graph = UNKNOWN if request.plan is None else request.plan.key
-        in_flight, _, _ = graphs.get(graph) or series(graph)
-        values[in_flight] += 1
+        figures = graphs.get(graph) or series(graph)
+        values[figures[0]] += 1
 
         def finished(response: Response) -> None:
             if response.stream is None:
-                over(request, response, graph)
+                over(request, response, graph, figures)
             else:
-                response.stream.watch(partial(streamed, request, response, graph))
+                response.stream.watch(partial(streamed, request, response, graph, figures))
             respond(response)
 
         return inner(request, finished)
