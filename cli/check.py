@@ -13,6 +13,7 @@ from graph.problems import Located
 from graph.workspace import Workspace, load_paths
 
 FINE, BAD, UNREADABLE = 0, 1, 2
+DATA_PORT = 8080  # of `serve`, unless told otherwise: graphs may call one another by it
 
 
 def check(
@@ -38,9 +39,9 @@ def check(
     Exit code 0 if nothing is wrong or there are only warnings, 1 for errors, 2 for a path that
     cannot be read.
     """
-    found = load_paths(paths, kserve=kserve)
+    found = load_paths(paths, kserve=kserve, port=DATA_PORT)
     if fix and _rewrite(found):
-        found = load_paths(paths, kserve=kserve)
+        found = load_paths(paths, kserve=kserve, port=DATA_PORT)
     problems = _problems(found)
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
     sys.stdout.flush()

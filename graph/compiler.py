@@ -11,6 +11,7 @@ import msgspec
 from graph.chaining import JSON
 from graph.checks.chain import check
 from graph.checks.data import mapping_texts
+from graph.checks.shape import Shape
 from graph.choose import salt
 from graph.conditions import Condition
 from graph.document import Document
@@ -58,6 +59,7 @@ def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
     return Plan(
         namespace=graph.namespace,
         name=graph.metadata.name,
+        key=graph.key,
         revision=name,
         revision_bytes=name.encode(),
         root=root,
@@ -67,6 +69,8 @@ def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
         forwards=any(step.forwards for node in lowering.done.values() for step in node.steps),
         propagated=graph.spec.propagate_headers or (),
         records=bool(lowering.recorded),
+        streams=root.streams,
+        needs_caller=root.needs_caller,
         partial=any(node.joining is not None for node in lowering.done.values()),
     )
 
@@ -163,6 +167,7 @@ class _Lowering:
         return PlanStep(
             address=f"{node}/{_part(key)}",
             key=key,
+            label=msgspec.json.encode(key) + b":",
             target=self._target(step),
             node=self.done[step.node_name] if step.node_name else None,
             hard=step.dependency == Dependency.HARD,
@@ -225,8 +230,9 @@ def _joining(node: Node) -> Joining | None:
 
 
 def _mappings(spec: GraphSpec) -> dict[str, Mapping]:
-    """By text; check has compiled each of them already."""
-    steps = [step for node in spec.nodes.values() for step in node.steps or ()]
+    """By text, of nodes that requests come to; there check has found each to be good."""
+    nodes = [spec.nodes[name] for name in Shape(spec).reachable]
+    steps = [step for node in nodes for step in node.steps or ()]
     texts = {text for step in steps for _, text in mapping_texts(step)}
     return {text: compile_mapping(text) for text in texts}
 

@@ -25,6 +25,7 @@ from graph.effects import Answer, Call, Failure, FailureKind, Headers, Input, Pa
 from graph.plan import Plan
 from graph.spec import InferenceGraph
 from graph.walk import walk
+from router.deadlines import Timer
 from router.execute import Run
 from router.upstream.script import JSON, Script, ScriptedCall, ScriptedUpstream
 
@@ -85,6 +86,16 @@ def plan(
 
 
 # conversations
+
+
+class _Still(Timer):
+    def met(self) -> None:
+        self._expired = print  # leads nowhere, as a timer's that is over
+
+
+def still(limit_s: float, expired: Callable[[], None]) -> Timer:
+    """A clock that stands still."""
+    return _Still(expired)
 
 
 @dataclass

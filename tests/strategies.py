@@ -101,18 +101,17 @@ def _steps(draw: st.DrawFn, index: int, children: list[str], conditions: Conditi
 
 # graphs that say more than KServe's can
 
-_MAPPINGS = [
+_PICKED = [
     "jmespath: request",
-    "jmespath: {x: request.x, h: headers}",
     "jmespath: {instances: request.predictions || request.instances}",
-    "jmespath: {n: length(request), t: type(request)}",
     'jmespath: [headers."x-a", `1`]',
 ]
-_EARLIER = [
+_COMPUTED = ["jmespath: {x: request.x, h: headers}", "jmespath: {n: length(request)}"]
+_EARLIER_PICKED = [
     "jmespath: response",
     "jmespath: {{a: response.predictions[0], b: steps.{name}.response, c: steps.{name}.status}}",
-    "jmespath: not_null(steps.{name}.response, steps.{name}.request)",
 ]
+_EARLIER_COMPUTED = ["jmespath: not_null(steps.{name}.response, steps.{name}.request)"]
 _RESPONDS: list[Fields] = [
     {},
     {"status": 204},
@@ -130,14 +129,16 @@ _JOININGS: list[Fields] = [
 
 
 @st.composite
-def flowing(draw: st.DrawFn) -> InferenceGraph:
-    """Graphs that map, edit headers, answer by themselves and join answers."""
-    manifest = draw(graphs())
+def flowing(draw: st.DrawFn, *, jmespath: bool = True) -> InferenceGraph:
+    """Graphs that map, edit headers, answer by themselves and join answers. Without `jmespath`
+    nothing is done by that library.
+    """
+    manifest = draw(graphs(jmespath=jmespath))
     document = manifest.model_dump(mode="json", by_alias=True, exclude_none=True)
     for number, node in enumerate(document["spec"]["nodes"].values()):
         for index, step in enumerate(node["steps"]):
             step["name"] = f"n{number}s{index}"  # of its own in the whole graph
-            _extend(draw, node, index)
+            _extend(draw, node, index, jmespath)
         if node["routerType"] == "Ensemble":
             node.update(draw(st.sampled_from(_JOININGS)))
             for step in node["steps"]:
@@ -145,11 +146,12 @@ def flowing(draw: st.DrawFn) -> InferenceGraph:
     return InferenceGraph.model_validate(document)
 
 
-def _extend(draw: st.DrawFn, node: Fields, index: int) -> None:
+def _extend(draw: st.DrawFn, node: Fields, index: int, jmespath: bool) -> None:
     step = node["steps"][index]
-    texts = list(_MAPPINGS)
+    texts = _PICKED + (_COMPUTED if jmespath else [])
     if node["routerType"] == "Sequence" and index:
-        texts += [text.format(name=node["steps"][index - 1]["name"]) for text in _EARLIER]
+        earlier = _EARLIER_PICKED + (_EARLIER_COMPUTED if jmespath else [])
+        texts += [text.format(name=node["steps"][index - 1]["name"]) for text in earlier]
     if draw(st.booleans()):
         step["data"] = draw(st.sampled_from(texts))
     if "serviceUrl" not in step:

@@ -146,6 +146,8 @@ class GrpcConnection(asyncio.Protocol):
                 stream.expire()
         if http.streams:
             self._idle_since = now
+        elif self._leaving:
+            self._close()
         elif not http.greeted:
             if now - self._idle_since > limits.head_timeout_s:
                 self.abort()

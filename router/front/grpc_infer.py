@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from graph.effects import Headers
+from graph.effects import Failure, Headers
 from graph.tensors.message import Message
 from graph.tensors.model import Side
 from router.failures import FAILURES
 from router.messages import CLIENT_CLOSED, Cancellable, Request, Response
+from router.streams import Pipe
 from router.wire.grpc.fields import model_name, stream_error, stream_response
+from router.wire.grpc.framing import Messages
 from router.wire.grpc.metadata import legal
 from router.wire.grpc.status import Code, code_of, escaped, unescaped
 
@@ -111,6 +113,10 @@ class Infer:
         assert request is not None
         if over or response.status == CLIENT_CLOSED:
             return
+        if response.stream is not None:
+            response.stream.cancel()
+            self._call.finish(Code.INTERNAL, "several answers where the method gives one")
+            return
         ending = Ending(request, response)
         if ending.message is not None:
             self._call.reply(ending.message, ending.metadata)
@@ -119,11 +125,14 @@ class Infer:
 
 
 class StreamInfer:
-    """Any number of messages, answered in their order, one at a time. An error is an answer too,
-    and the next message is answered all the same.
+    """Any number of messages, answered in their order, one at a time, each by one answer or by a
+    stream of them. An error is an answer too, and the next message is answered all the same.
     """
 
-    __slots__ = ("_call", "_closed", "_exchange", "_front", "_next", "_over", "_request")
+    __slots__ = (
+        "_call", "_closed", "_exchange", "_front", "_messages", "_next", "_over", "_request",
+        "_stream",
+    )  # fmt: skip
 
     def __init__(self, front: "GrpcFront", call: "GrpcCall") -> None:
         self._front = front
@@ -131,6 +140,8 @@ class StreamInfer:
         self._next: deque[bytes] = deque()
         self._closed = False
         self._request: Request | None = None  # the one that is being answered
+        self._stream: Pipe | None = None  # its answers
+        self._messages = Messages(front.limits.answer_bytes)
         self._exchange: Cancellable | None = None
         self._over = False
 
@@ -144,9 +155,30 @@ class StreamInfer:
 
     def cancel(self) -> None:
         self._over = True
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.cancel()
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.cancel()
+
+    # answers that come one by one
+
+    def data(self, piece: bytes) -> None:
+        for message in self._messages.feed(piece):
+            self._call.answer(stream_response(message))
+        if self._call.waiting and self._stream is not None:
+            self._stream.pause()
+
+    def end(self) -> None:
+        self._stream = self._request = None
+        self._go_on()
+
+    def failed(self, failure: Failure) -> None:
+        self._stream = self._request = None
+        if not self._over:
+            self._call.answer(stream_error(failure.cause))
+            self._go_on()
 
     def leave(self) -> None:
         if self._request is None:
@@ -157,7 +189,10 @@ class StreamInfer:
             self._next.clear()
 
     def sent(self) -> None:
-        self._go_on()
+        if self._stream is not None:
+            self._stream.resume()
+        else:
+            self._go_on()
 
     def _go_on(self) -> None:
         while self._request is None and not self._over and not self._call.waiting:
@@ -175,9 +210,14 @@ class StreamInfer:
         self._call.hold()
 
     def _respond(self, response: Response) -> None:
-        request, self._request = self._request, None
-        self._exchange = None
+        request, self._exchange = self._request, None
         assert request is not None
+        stream = response.stream
+        if stream is not None and not self._over:
+            self._stream = stream
+            stream.start(self)
+            return
+        self._request = None
         if self._over or response.status == CLIENT_CLOSED:
             return
         ending = Ending(request, response)

@@ -15,17 +15,16 @@ COUNTED = {  # kinds of decisions
     "Splitter": "graphway_splitter_choices_total",
     "ConditionError": "graphway_condition_errors_total",
 }
-Figures = tuple[int, Histogram, Histogram]  # in flight; duration; until the first byte
 UNKNOWN = ""  # the graph label of a request that is for no graph
 
 
 def metrics(inner: Handler, counters: Counters) -> Handler:
     values = counters.values
     codes: dict[tuple[str, int], int] = {}
-    graphs: dict[str, Figures] = {}
+    graphs: dict[str, tuple[int, Histogram, Histogram]] = {}
     decided: dict[tuple[str, str, str], int] = {}
 
-    def series(graph: str) -> Figures:
+    def series(graph: str) -> tuple[int, Histogram, Histogram]:
         labels = (("graph", graph),)
         graphs[graph] = found = (
             counters.gauge("graphway_requests_in_flight", labels),
@@ -43,8 +42,9 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
             index = decided[key] = counters.counter(COUNTED[decision.kind], labels)
         values[index] += 1
 
-    def over(request: Request, response: Response, graph: str, figures: Figures) -> None:
-        in_flight, duration, _ = figures
+    def over(
+        request: Request, response: Response, graph: str, in_flight: int, duration: Histogram
+    ) -> None:
         values[in_flight] -= 1
         duration.observe(monotonic() - request.started)
         key = (graph, response.status)
@@ -57,25 +57,24 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
             if decision.kind in COUNTED:
                 count(decision)
 
-    def streamed(
-        request: Request, response: Response, graph: str, figures: Figures, end: Ended
-    ) -> None:
+    def streamed(request: Request, response: Response, graph: str, end: Ended) -> None:
         assert response.stream is not None
+        in_flight, duration, first_byte = graphs[graph]
         began = response.stream.first_at
         if began is not None:
-            figures[2].observe(began - request.started)
-        over(request, response, graph, figures)
+            first_byte.observe(began - request.started)
+        over(request, response, graph, in_flight, duration)
 
     def handle(request: Request, respond: Respond) -> Cancellable:
         graph = UNKNOWN if request.plan is None else request.plan.key
-        figures = graphs.get(graph) or series(graph)
-        values[figures[0]] += 1
+        in_flight, duration, _ = graphs.get(graph) or series(graph)
+        values[in_flight] += 1
 
         def finished(response: Response) -> None:
             if response.stream is None:
-                over(request, response, graph, figures)
+                over(request, response, graph, in_flight, duration)
             else:
-                response.stream.watch(partial(streamed, request, response, graph, figures))
+                response.stream.watch(partial(streamed, request, response, graph))
             respond(response)
 
         return inner(request, finished)

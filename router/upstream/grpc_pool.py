@@ -20,16 +20,18 @@ from router.messages import Cancellable
 from router.tasks import Tasks
 from router.upstream.grpc_call import GrpcCall
 from router.upstream.grpc_channel import Channel
+from router.upstream.grpc_stream import GrpcStreamCall
 from router.upstream.origin import Origin
 from router.upstream.pool import Count, words
 from router.upstream.resolver import Address, Resolver
 from router.wire.grpc import timeouts
 from router.wire.grpc.fields import with_model_name
 from router.wire.grpc.framing import ACCEPTED, framed
-from router.wire.grpc.metadata import legal
+from router.wire.grpc.metadata import ASKED_TO_STREAM, legal
 from router.wire.http2.hpack import encode
 
 MODEL_INFER = b"/inference.GRPCInferenceService/ModelInfer"
+MODEL_STREAM_INFER = b"/inference.GRPCInferenceService/ModelStreamInfer"
 IDLE_S = 300.0  # gRPC servers keep idle connections; balancers between often end them at 350 s
 BACKOFF_S, LONGEST_BACKOFF_S = 0.1, 2.0
 # A host that is gone answers nothing: after so long with unacknowledged bytes, or silent probes, a
@@ -74,6 +76,7 @@ class GrpcPool:
         self._resting: dict[str, tuple[int, float]] = {}  # address -> failures, until when
         self._cause = ""  # of the last failure to connect
         self._retired = False
+        self._streams = True  # as far as we know, it has ModelStreamInfer
         self._heads = lru_cache(maxsize=64)(self._head)
 
     # calls
@@ -85,18 +88,39 @@ class GrpcPool:
             failure = Failure(FailureKind.BAD_REQUEST, cause, call.address)
             return self.loop.call_soon(deliver, failure)
         method, body = MODEL_INFER, call.body
+        make: type[GrpcCall] = GrpcCall
         if call.forward is not None:
             if not dict(call.headers).get(b"content-type", b"").startswith(b"application/grpc"):
                 cause = f"{self.name} speaks gRPC, and the request is none"
                 failure = Failure(FailureKind.BAD_REQUEST, cause, call.address)
                 return self.loop.call_soon(deliver, failure)
             method = call.forward.path
-        elif len(path) > 1:
-            body = with_model_name(body, unquote_to_bytes(path[1:]))
+        else:
+            if len(path) > 1:
+                body = with_model_name(body, unquote_to_bytes(path[1:]))
+            if call.stream and self._streams and ASKED_TO_STREAM in call.headers:
+                method, make = MODEL_STREAM_INFER, GrpcStreamCall
+        return self._start(make, call, method, framed(body), deliver)
+
+    def without_streams(
+        self, call: Call, body: bytes, deliver: Callable[[Answer], None]
+    ) -> GrpcCall:
+        """The server has no ModelStreamInfer: one answer is what it can give."""
+        self._streams = False
+        return self._start(GrpcCall, call, MODEL_INFER, body, deliver)
+
+    def _start(
+        self,
+        make: type[GrpcCall],
+        call: Call,
+        method: bytes,
+        body: bytes,
+        deliver: Callable[[Answer], None],
+    ) -> GrpcCall:
         head = self._heads(method, call.timeout_s)
         if call.headers:
             head += encode(legal(call.headers))
-        started = GrpcCall(self, call, head, framed(body), deliver)
+        started = make(self, call, head, body, deliver)
         self.begin(started)
         return started
 

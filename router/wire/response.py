@@ -35,6 +35,7 @@ class ResponseReader:
         "_parse",
         "_scanned",
         "_streams",
+        "_to_head",
         "_upgrades",
         "keep_alive",
         "length",
@@ -52,6 +53,7 @@ class ResponseReader:
         self._limits = limits
         self._parse = parse
         self._forward = forward  # whose answer keeps all headers that are not of one hop
+        self._to_head = forward is not None and forward.method == b"HEAD"
         self._buffer: bytes | bytearray = b""
         self._scanned = 0  # how far the buffer is known to hold no end of a head
         self._head: ResponseHead | None = None
@@ -191,7 +193,3 @@ class ResponseReader:
         # The length that an answer to HEAD tells is that of another body.
         framing = () if self._to_head else (b"content-length",)
         return end_to_end(head.headers, *OF_THE_FRONT, *framing)
-
-    @property
-    def _to_head(self) -> bool:
-        return self._forward is not None and self._forward.method == b"HEAD"

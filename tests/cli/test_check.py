@@ -131,3 +131,14 @@ def test_help_imports_no_room() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True, text=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_graphs_that_call_one_another_by_the_usual_port(tmp_path: Path) -> None:
+    def calling(name: str, other: str) -> str:
+        url = f"serviceUrl: 'http://localhost:8080/graphs/default/{other}'"
+        return GOOD.replace("name: graph", f"name: {name}").replace("serviceName: iris", url)
+
+    (tmp_path / "a.yaml").write_text(calling("a", "b") + "---\n" + calling("b", "a"))
+    done = graphway("check", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stdout.count("error graph-loop: ") == 2

@@ -285,3 +285,9 @@ def test_names_with_slashes_stay_one_part_of_an_address() -> None:
     inner = compiled.root.steps[0].node
     assert inner is not None
     assert inner.steps[0].address == "default/graph/x%2Fy/b%2Fc"
+
+
+def test_what_no_request_comes_to_may_be_wrong() -> None:
+    lost = sequence(step("a", data="jmespath: ["), {"data": "jmespath: steps.none.response"})
+    compiled = plan(sequence(step("s")), lost=lost)
+    assert not compiled.records

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graph.caller import Caller
 from graph.compiler import compile
 from graph.document import Document
 from graph.effects import Answer, Call, Failure, Input, Payload
@@ -13,8 +14,8 @@ from graph.walk import walk
 from router.execute import Run
 from router.upstream.script import JSON, ScriptedUpstream, reply
 from tests import strategies
-from tests.scripts import ensemble, plan, sequence, splitter, step, switch
-from tests.strategies import ANSWERS, BODIES, graphs
+from tests.scripts import ensemble, plan, sequence, splitter, step, still, switch
+from tests.strategies import ANSWERS, BODIES, flowing, graphs
 
 
 def told(of: Plan, body: bytes, *, trace: Trace | None) -> tuple[list[object], list[str]]:
@@ -62,7 +63,12 @@ def test_a_splitter_tells_its_draw_among_all_weights() -> None:
     assert calls == [f"test/g/root/{drawn.step}"]
 
 
-@given(graphs(), BODIES, st.lists(ANSWERS, min_size=1, max_size=4), st.integers(0, 2**64 - 1))
+@given(
+    graphs() | flowing(),
+    BODIES,
+    st.lists(ANSWERS, min_size=1, max_size=4),
+    st.integers(0, 2**64 - 1),
+)
 def test_a_walk_is_the_same_with_a_trace(
     manifest: InferenceGraph, body: bytes, answers: list[strategies.Answered], seed: int
 ) -> None:
@@ -75,8 +81,8 @@ def test_a_walk_is_the_same_with_a_trace(
             return (left.pop(0) if len(left) > 1 else left[0]).answer(call.address)
 
         upstream, outcomes = ScriptedUpstream(script), list[Answer]()
-        request = Input(Payload(Document(body), JSON), (), seed, trace=trace)
-        Run(walk(of, request), upstream, outcomes.append).advance()
+        request = Input(Payload(Document(body), JSON), (), seed, caller=Caller(), trace=trace)
+        Run(walk(of, request), upstream, outcomes.append, still).advance()
         upstream.answer_all()
         (outcome,) = outcomes
         said = outcome.cause if isinstance(outcome, Failure) else outcome.document.body

@@ -17,7 +17,6 @@ from graph.plan import Plan, PlanNode
 from graph.problems import Severity
 from graph.spec import InferenceGraph, RouterType
 from graph.walk import walk
-from router.deadlines import Timer
 from router.execute import Run
 from router.upstream.script import JSON, ScriptedUpstream, reply
 from tests.scripts import (
@@ -29,6 +28,7 @@ from tests.scripts import (
     sequence,
     splitter,
     step,
+    still,
     switch,
 )
 from tests.strategies import ANSWERS, BODIES, Answered, flowing, graphs
@@ -168,16 +168,6 @@ def answering(answers: list[Answered]) -> Answering:
     return lambda call: answers[next(turn) % len(answers)].answer(call.address)
 
 
-def never(limit_s: float, expired: Callable[[], None]) -> Timer:
-    """A clock that stands still."""
-    return _Still(expired)
-
-
-class _Still(Timer):
-    def met(self) -> None:
-        pass  # it never was in a queue
-
-
 def journey(
     compiled: Plan, body: bytes, seed: int, script: Answering, order: list[int]
 ) -> tuple[Answer, list[Decision], list[tuple[str, bytes, str]]]:
@@ -188,7 +178,7 @@ def journey(
     upstream = ScriptedUpstream(script)
     outcomes: list[Answer] = []
     turn = count()
-    Run(walk(compiled, request), upstream, outcomes.append, never).advance()
+    Run(walk(compiled, request), upstream, outcomes.append, still).advance()
     upstream.answer_all(lambda size: order[next(turn) % len(order)] % size)
     (outcome,) = outcomes
     calls = [(made.call.address, made.call.body, made.state.value) for made in upstream.calls]

@@ -89,3 +89,16 @@ def test_paths_that_are_not_there(tmp_path: Path) -> None:
     found = load_paths([str(tmp_path / "none")])
     assert [problem.problem.code for problem in found.problems] == ["unreadable-path"]
     assert found.files == ()
+
+
+def test_graphs_within_graphs_have_a_depth(tmp_path: Path) -> None:
+    for number in range(17):
+        target = f"serviceUrl: 'http://g{number + 1}.a'"
+        write(tmp_path / f"{number:02}.yaml", f"g{number}", target=target)
+    (problem,) = look(tmp_path)[1]
+    assert problem == (
+        "00.yaml:3:12: error too-deep: graphs nest 17 deep below it, and 16 is the most;"
+        " make nodes of some"
+    )
+    (tmp_path / "16.yaml").unlink()
+    assert look(tmp_path)[1] == []

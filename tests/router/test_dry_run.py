@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graph.caller import Caller
 from graph.compiler import compile
 from graph.document import Document
 from graph.effects import Call, Failure, FailureKind, Input, Payload, Reply
@@ -13,7 +14,7 @@ from router.explained import route, told
 from router.traced import Called
 from router.upstream.script import JSON, reply
 from tests.scripts import ensemble, graph, plan, sequence, step
-from tests.strategies import ANSWERS, BODIES, Answered, graphs
+from tests.strategies import ANSWERS, BODIES, Answered, flowing, graphs
 
 
 def walked(of: Plan, script: Script) -> tuple[Reply | Failure, float, list[Called]]:
@@ -79,7 +80,12 @@ def test_a_request_has_its_time_limit() -> None:
     assert (took_s, call.cancelled) == (3, True)
 
 
-@given(graphs(), BODIES, st.lists(ANSWERS, min_size=1, max_size=5), st.integers(0, 2**64 - 1))
+@given(
+    graphs() | flowing(),
+    BODIES,
+    st.lists(ANSWERS, min_size=1, max_size=5),
+    st.integers(0, 2**64 - 1),
+)
 def test_the_same_each_time(
     manifest: InferenceGraph, body: bytes, answers: list[Answered], seed: int
 ) -> None:
@@ -92,7 +98,7 @@ def test_the_same_each_time(
             answered = left.pop(0) if len(left) > 1 else left[0]
             return Scripted(answered.answer(call.address), len(left) / 10)
 
-        request = Input(Payload(Document(body), JSON), (), seed)
+        request = Input(Payload(Document(body), JSON), (), seed, caller=Caller())
         outcome, took_s = dry_run(of, request, script)
         assert request.trace is not None
         events = request.trace.events

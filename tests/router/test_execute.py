@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graph.caller import Caller
 from graph.compiler import compile
 from graph.document import Document
 from graph.effects import All, Answer, Call, Failure, FailureKind, Input, Payload, Reply, Walk
@@ -25,8 +26,8 @@ from graph.walk import walk
 from router.deadlines import Deadlines
 from router.execute import Alarm, Clock, Run
 from router.upstream.script import JSON, ScriptedUpstream, State, reply
-from tests.scripts import ensemble, plan, sequence, step, switch
-from tests.strategies import ANSWERS, BODIES, Answered, graphs
+from tests.scripts import ensemble, plan, sequence, step, still, switch
+from tests.strategies import ANSWERS, BODIES, Answered, flowing, graphs
 
 
 def call(name: str) -> Call:
@@ -388,9 +389,9 @@ class Conversation:
             lambda made: answers[next(turn) % len(answers)].answer(made.address)
         )
         self.outcomes: list[Answer] = []
-        request = Input(Payload(Document(body), JSON), (), 7)
+        request = Input(Payload(Document(body), JSON), (), 7, caller=Caller())
         self.walk = walk(plan, request)
-        self.run = Run(self.walk, self.upstream, self.outcomes.append)
+        self.run = Run(self.walk, self.upstream, self.outcomes.append, still)
         self.run.advance()
 
     def step(self) -> bool:
@@ -437,7 +438,8 @@ def cancel_everywhere(
 
 @settings(deadline=None, max_examples=150)
 @given(
-    manifest=graphs(jmespath=False),  # that library makes cycles of its own
+    # that library makes cycles of its own
+    manifest=graphs(jmespath=False) | flowing(jmespath=False),
     body=BODIES,
     answers=st.lists(ANSWERS, min_size=1, max_size=6),
     order=st.lists(st.integers(0, 9), min_size=1, max_size=6),

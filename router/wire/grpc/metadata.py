@@ -21,6 +21,11 @@ _OURS = OF_CONNECTIONS | {
 }
 
 
+# What describes the message of a caller who takes several answers to it: it goes along for as long
+# as the message does, so whoever calls the last step knows.
+ASKED_TO_STREAM = (b"content-type", b"application/grpc;stream")
+
+
 class Malformed(Exception):
     """Fields that are no message of HTTP/2: the stream is reset."""
 

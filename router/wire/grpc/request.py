@@ -4,10 +4,11 @@ from graph.effects import Headers
 from router.messages import Head
 from router.wire.grpc import timeouts
 from router.wire.grpc.framing import ENCODINGS
-from router.wire.grpc.metadata import Malformed, split
+from router.wire.grpc.metadata import ASKED_TO_STREAM, Malformed, split
 from router.wire.grpc.status import Code, GrpcFault
 from router.wire.http2.hpack import Fields
 
+STREAM_INFER = b"/inference.GRPCInferenceService/ModelStreamInfer"
 _PSEUDO = frozenset({b":authority", b":method", b":path", b":scheme"})
 # Of the call and not of the request: nobody behind the front is to see them.
 _OF_THE_CALL = frozenset(
@@ -30,6 +31,8 @@ class CallHead:
         host = pseudo.get(b":authority") or fields.get(b"host", b"")
         kept = [pair for pair in rest if pair[0] not in _OF_THE_CALL and pair[0] != b"host"]
         path, _, query = pseudo[b":path"].partition(b"?")
+        if path == STREAM_INFER:
+            kept = [*(pair for pair in kept if pair[0] != b"content-type"), ASKED_TO_STREAM]
         self.head = Head(pseudo[b":method"], path, query, ((b"host", host), *kept))
         self.encoding = fields.get(b"grpc-encoding", b"identity")
         self.timeout_s: float | None = None
