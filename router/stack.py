@@ -201,7 +201,8 @@ def run_graph(
             return DONE
         wanted = propagate.beside(plan.propagated) if plan.propagated else always
         hop = request.hop
-        payload = Payload(request.document, () if head.upgrades else head.payload, request.upload)
+        upload = None if head.upgrades else request.upload  # a handshake has no body
+        payload = Payload(request.document, () if head.upgrades else head.payload, upload)
         given = Input(
             payload,
             rounds if wanted is None else wanted(head) + rounds,

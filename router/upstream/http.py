@@ -74,7 +74,7 @@ class Place:
 
     def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
         forward = call.forward
-        size = size_of(call)
+        size = len(call.body) if call.upload is None else size_of(call)
         if forward is None:
             head = request_head(self._prefix, call.headers, size)
         else:

@@ -23,6 +23,8 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class ResponseReader:
+    length: int | None  # of a body that streams, where the head tells it
+
     __slots__ = (
         "_buffer",
         "_forward",
@@ -61,7 +63,6 @@ class ResponseReader:
         self._streams = streams  # whether an answer may be handed over before it is whole
         self.keep_alive = False  # meaningful once the answer is whole
         self.streaming = False  # the answer that `feed` returned was only its beginning
-        self.length: int | None = None  # of a body that streams, where the head tells it
 
     @property
     def started(self) -> bool:
@@ -158,6 +159,7 @@ class ResponseReader:
         self._framing = UntilClose(NO_LIMIT)
         self._framing.feed(data)
         self.streaming = True
+        self.length = None
         return Reply(101, self._forwarded(head), Document(b""))
 
     def _refuse_early(self, data: bytes | bytearray) -> None:
