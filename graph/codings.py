@@ -1,7 +1,8 @@
 """Content codings undone, for whoever must look inside a body: gzip, deflate, br, zstd.
 
-Bounded: a body that would open to more than LIMIT bytes, is cut, has something behind its end, or
-names a coding that nobody knows stays closed. The libraries load when first needed.
+Bounded: a body that would open to more than LIMIT bytes, or beyond SMALL bytes to more than RATIO
+times its own, is cut, has something behind its end, or names a coding that nobody knows stays
+closed. The libraries load when first needed.
 """
 
 import zlib
@@ -9,6 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 LIMIT: Final = 64 * 1024 * 1024
+# A few hundred bytes must not cost a worker seconds of parsing. JSON shrinks to a tenth.
+SMALL: Final = 4 * 1024 * 1024
+RATIO: Final = 200
 GZIP_PIECE: Final = 4096  # bytes, which open to 4 MiB at most
 MEMBERS: Final = 4096  # of a gzip body, or frames of zstd's; bgzip makes one of 64 KiB
 PIECE: Final = 256  # bytes of zstd's; each four may stand for 128 KiB
@@ -17,8 +21,9 @@ MOST: Final = 2  # codings on top of one another; nobody sends even two
 
 def decoded(body: bytes, coding: bytes, limit: int = LIMIT) -> bytes | None:
     """The body without its codings (a Content-Encoding's value, in the order in which they were
-    applied); None if it cannot be opened within `limit` bytes.
+    applied); None if it cannot be opened within `limit` bytes and the ratio.
     """
+    limit = min(limit, max(SMALL, RATIO * len(body)))
     names = [name.strip().lower() for name in coding.split(b",")]
     if len(names) > MOST:
         return None

@@ -59,6 +59,7 @@ def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
     return Plan(
         namespace=graph.namespace,
         name=graph.metadata.name,
+        key=graph.key,
         revision=name,
         revision_bytes=name.encode(),
         root=root,
@@ -68,6 +69,8 @@ def compile(graph: InferenceGraph | GraphSpec, *, compat: bool = False) -> Plan:
         forwards=any(step.forwards for node in lowering.done.values() for step in node.steps),
         propagated=graph.spec.propagate_headers or (),
         records=bool(lowering.recorded),
+        streams=root.streams,
+        needs_caller=root.needs_caller,
         partial=any(node.joining is not None for node in lowering.done.values()),
     )
 
@@ -164,6 +167,7 @@ class _Lowering:
         return PlanStep(
             address=f"{node}/{_part(key)}",
             key=key,
+            label=msgspec.json.encode(key) + b":",
             target=self._target(step),
             node=self.done[step.node_name] if step.node_name else None,
             hard=step.dependency == Dependency.HARD,

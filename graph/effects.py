@@ -44,6 +44,7 @@ class FailureKind(Enum):
     TIMEOUT = "timeout"  # the step did not answer within its time
     DEADLINE = "deadline"  # the whole request is out of time
     OVERLOAD = "overload"  # no connection could be had within the limits
+    CIRCLE = "circle"  # graphs call one another without end
     INTERNAL = "internal"  # a bug of ours; the log has the traceback
 
 

@@ -47,6 +47,7 @@ class Extra:
 class PlanStep:
     address: str  # graph/node/step, the name of this step in logs, metrics and errors
     key: str  # name, or else index: its key in an Ensemble's answer
+    label: bytes  # the key as it stands there, with the colon
     target: Target | None  # at most one of target and node
     node: "PlanNode | None"
     hard: bool
@@ -108,6 +109,7 @@ class Timeouts:
 class Plan:
     namespace: str
     name: str
+    key: str  # namespace/name
     revision: str  # short hash of the spec
     revision_bytes: bytes  # the same, as headers carry it
     root: PlanNode
@@ -118,17 +120,5 @@ class Plan:
     propagated: tuple[str, ...]  # patterns of the caller's headers that every call carries
     records: bool  # some mapping names earlier steps
     partial: bool  # some Ensemble may leave steps out
-
-    @property
-    def streams(self) -> bool:
-        """Whether a request's body may be a stream."""
-        return self.root.streams
-
-    @property
-    def needs_caller(self) -> bool:
-        """Whether an Input needs its `caller`."""
-        return self.root.needs_caller
-
-    @property
-    def key(self) -> str:
-        return f"{self.namespace}/{self.name}"
+    streams: bool  # a request's body may be a stream
+    needs_caller: bool  # an Input needs its `caller`

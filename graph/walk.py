@@ -15,7 +15,8 @@ def walk(plan: Plan, request: Input, tail: bool = True) -> Walk:
     """
     if plan.records:
         request.steps = {}
-    return descend(plan.root, request.payload, request, tail)
+    root = plan.root
+    return _run[root.kind](root, request.payload, request, descend, tail)
 
 
 def descend(node: PlanNode, payload: Payload, request: Input, tail: bool) -> Walk:

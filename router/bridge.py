@@ -56,6 +56,7 @@ class Bridge:
         self.body_limit = body_limit
         self._endpoint = endpoint
         self._urls: dict[str, Speech] = {}
+        self._services: dict[str, tuple[EndpointSource, Speech]] = {}
 
     def install(self, inner: Iterable[str]) -> None:
         """Targets, by their names, that are graphs of this router now."""
@@ -84,7 +85,12 @@ class Bridge:
             speech = self._urls[target.name] = of_url(target.url)
             return speech
         source = self._endpoint(target.name)
-        return UNKNOWN if source is None else of_service(source)
+        if source is None:
+            return UNKNOWN
+        known = self._services.get(target.name)
+        if known is None or known[0] is not source:
+            known = self._services[target.name] = (source, of_service(source))
+        return known[1]
 
     def _forwarded(self, call: Call, protocol: Protocol | None, deliver: Deliver) -> Cancellable:
         """A caller's own request goes as it is, or not at all."""

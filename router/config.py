@@ -68,6 +68,7 @@ class DataPlaneConfig(msgspec.Struct, frozen=True):
     compat: bool = False  # KServe's status codes for every graph
     default_graph: str | None = None  # namespace/name
     data_port: int = 0  # as it was bound, for graphs that call one another by it
+    grpc_port: int = 0  # likewise, to know calls that lead back
     explain: bool = True  # requests may ask which way they went
     explain_kept: int = 100  # records of such requests
     # who gets tensors in binary; by origin or by service, "" is everybody else

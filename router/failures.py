@@ -33,6 +33,7 @@ FAILURES: dict[FailureKind, Meaning] = {
     FailureKind.TIMEOUT: Meaning(504, Code.DEADLINE_EXCEEDED, "warning"),
     FailureKind.DEADLINE: Meaning(504, Code.DEADLINE_EXCEEDED, "warning"),
     FailureKind.OVERLOAD: Meaning(503, Code.RESOURCE_EXHAUSTED, "warning"),
+    FailureKind.CIRCLE: Meaning(508, Code.FAILED_PRECONDITION, "warning"),
     FailureKind.INTERNAL: Meaning(500, Code.INTERNAL, "error"),
 }
 

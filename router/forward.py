@@ -56,7 +56,7 @@ class Forwarded:
             self._request.failure = answer
             self._respond(failures.response(answer, None))
             return
-        stream = cast(Pipe | None, answer.stream)
+        stream = None if answer.stream is None else cast(Pipe, answer.stream)
         headers = answer.headers
         if self._call.revision:
             headers += ((b"x-graphway-revision", self._call.revision.encode()),)

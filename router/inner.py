@@ -116,7 +116,7 @@ class _Hop:
 
     def _start(self) -> None:
         place, call = self._place, self._call
-        upload = cast(Pipe | None, call.upload)
+        upload = None if call.upload is None else cast(Pipe, call.upload)
         if upload is None or place.plan.streams or call.upgrade:
             self._ask(call.body, upload)
         else:

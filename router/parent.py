@@ -204,7 +204,11 @@ class Parent:
             self.admin_url = sockets.url(settings.admin_host, admin[0].getsockname()[1])
             grpc += self._bind_grpc()
             self._catalog.begin(loaded)
-            config = msgspec.structs.replace(config, data_port=data[0].getsockname()[1])
+            config = msgspec.structs.replace(
+                config,
+                data_port=data[0].getsockname()[1],
+                grpc_port=grpc[0].getsockname()[1] if grpc else 0,
+            )
             await self._serve(config, data, admin, grpc)
         except sockets.CannotListen as error:
             raise StartFailed([str(error)]) from error

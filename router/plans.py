@@ -22,8 +22,9 @@ SERVICES = b"/services/"
 V1_MODELS = b"/v1/models/"
 V2_MODELS = b"/v2/models/"
 _MODELS = (V1_MODELS, V2_MODELS)
+_BY_PATH = (GRAPHS, SERVICES)
 # Distinct Host headers and the length of each: callers choose them, so the memory is bounded. So is
-# that of paths that name models.
+# that of paths.
 HOSTS_REMEMBERED = 1024
 HOST_BYTES = 264  # a name has 253 at most, and a port behind it
 
@@ -41,7 +42,7 @@ class Service:
 
 
 class Routes:
-    """One generation of plans and services. Immutable but for its memory of hosts and models."""
+    """One generation of plans and services. Immutable but for its memory of hosts and paths."""
 
     def __init__(
         self,
@@ -65,18 +66,23 @@ class Routes:
         self._default = self.plans.get(default) if default else None
         self._hosts: dict[bytes, Plan | Service | None] = {}
         self._models: dict[bytes, Plan | None] = {}  # by path
+        self._paths: dict[bytes, Plan | Service] = {}  # where nothing else has a say
 
     def find(self, path: bytes, host: bytes, model: bytes = b"") -> Plan | Service | None:
         """`/graphs/<namespace>/<name>` or `/services/<namespace>/<name>` and below by path, others
         by host, where graphs come first, else by the model that the message (`model`) or the path
         names, else the default graph.
         """
-        if path.startswith(GRAPHS):
-            parts = path.split(b"/", 4)
-            return self._by_path.get(b"/".join(parts[2:4]))
-        if path.startswith(SERVICES):
-            parts = path.split(b"/", 4)
-            return self._service_by_path.get(b"/".join(parts[2:4]))
+        found = self._paths.get(path)
+        if found is not None:
+            return found
+        if path.startswith(_BY_PATH):
+            key = b"/".join(path.split(b"/", 4)[2:4])
+            table = self._by_path if path.startswith(GRAPHS) else self._service_by_path
+            found = table.get(key)
+            if found is not None and len(self._paths) < HOSTS_REMEMBERED and len(path) < HOST_BYTES:
+                self._paths[path] = found
+            return found
         try:
             found = self._hosts[host]
         except KeyError:

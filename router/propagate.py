@@ -11,6 +11,7 @@ import re2
 
 from graph.effects import Headers
 from graph.headers import DESCRIBING, FRAMING
+from router.circles import ROUNDS
 from router.messages import Head
 from router.wire.hops import named
 
@@ -19,7 +20,7 @@ log = logging.getLogger("graphway.propagate")
 GRAPHS_REMEMBERED = 1024
 
 # Ours to write for each call, or gone with the body anyway.
-_NEVER = FRAMING | DESCRIBING
+_NEVER = FRAMING | DESCRIBING | {ROUNDS}
 
 
 class Propagate:

@@ -14,6 +14,7 @@ from graph.packed import document_of
 from graph.walk import walk
 from router import failures
 from router.about import About
+from router.circles import further
 from router.config import DataPlaneConfig, Limits
 from router.counters import Counters
 from router.deadlines import Deadlines
@@ -30,6 +31,7 @@ from router.layers.request_id import request_id
 from router.layers.route import route
 from router.messages import (
     CLIENT_CLOSED,
+    DONE,
     JSON,
     Cancellable,
     Handler,
@@ -111,9 +113,8 @@ class Exchange:
         self._run = None
         request = self._request
         if isinstance(outcome, Reply):
-            stream = cast(Pipe | None, outcome.stream)
-            if stream is not None and _needs_whole(request, outcome):
-                self._gather(outcome, stream)
+            if outcome.stream is not None and _needs_whole(request, outcome):
+                self._gather(outcome, cast(Pipe, outcome.stream))
                 return
             if differs(request, outcome):
                 outcome = fitted(request, outcome)
@@ -130,8 +131,8 @@ class Exchange:
             plan = request.plan
             if plan is not None and plan.partial:
                 headers += _partial(request.decisions)
-            stream = cast(Pipe | None, outcome.stream)
-            if stream is not None:
+            if outcome.stream is not None:
+                stream = cast(Pipe, outcome.stream)
                 response = Response(outcome.status, headers, stream=stream)
                 stream.watch(partial(note_end, request, response))
                 self._respond(response)
@@ -186,20 +187,25 @@ def run_graph(
 ) -> Handler:
     """Walks the plan, where there is one. Every method and path runs the graph, as in KServe."""
     bits = random.getrandbits
+    always = propagate if propagate else None
 
     def handle(request: Request, respond: Respond) -> Cancellable:
         plan = request.plan
         if plan is None:
             return otherwise(request, respond)
         head = request.head
-        wanted = propagate.beside(plan.propagated) if plan.propagated else propagate
+        rounds = further(head)
+        if isinstance(rounds, Failure):
+            request.failure = rounds
+            respond(failures.response(rounds, plan))
+            return DONE
+        wanted = propagate.beside(plan.propagated) if plan.propagated else always
         hop = request.hop
-        payload = Payload(request.document, head.payload, request.upload)
-        if head.upgrades:
-            payload = Payload(request.document, ())
+        upload = None if head.upgrades else request.upload  # a handshake has no body
+        payload = Payload(request.document, () if head.upgrades else head.payload, upload)
         given = Input(
             payload,
-            wanted(head) if wanted else (),
+            rounds if wanted is None else wanted(head) + rounds,
             bits(64) if hop is None else seed_of(hop),
             request.decisions,
         )

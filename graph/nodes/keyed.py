@@ -5,7 +5,7 @@ answers the JSON is spliced so, and their tensors follow behind the whole object
 messages become one message (`graph.tensors.gathered`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -21,7 +21,6 @@ from graph.tensors.v2 import binary_size
 CUT = "the answer's tensors are longer or shorter than it says"
 BINARY: Headers = ((b"content-type", b"application/octet-stream"),)
 PLAIN = Form.PLAIN  # found faster, and every answer of an Ensemble comes by here
-_encode = msgspec.json.Encoder().encode
 
 
 def keyed(
@@ -32,21 +31,23 @@ def keyed(
     """
     # A dict, because two steps may share a key (a step named "1" beside an unnamed second one): the
     # later wins.
-    found: dict[str, Answer | str] = {}
+    found: dict[bytes, Answer | str] = {}
     plain = True
     for index, step in enumerate(node.steps):
         answer = answers[index]
         if answer is not None:
-            found[step.key] = answer
+            found[step.label] = answer
             plain = plain and (isinstance(answer, Failure) or answer.document.form is PLAIN)
         elif left_out and (reason := left_out[index]) is not None:
-            found[step.key] = reason
+            found[step.label] = reason
     if plain:
-        return Reply(200, JSON, Document(_object(found, map(_body, found.values()))))
+        pairs = [label + _body(answer) for label, answer in found.items()]
+        return Reply(200, JSON, Document(b"{" + b",".join(pairs) + b"}"))
     if any(_is_message(answer) for answer in found.values()):
         return _message(found)
     parts = [_with_tensors(answer) for answer in found.values()]
-    json = _object(found, [body for body, _ in parts])
+    pairs = [label + body for label, (body, _) in zip(found, parts, strict=True)]
+    json = b"{" + b",".join(pairs) + b"}"
     tensors = b"".join([behind for _, behind in parts])
     if not tensors:
         return Reply(200, JSON, Document(json))
@@ -54,21 +55,18 @@ def keyed(
     return Reply(200, (*BINARY, (JSON_LENGTH, length)), Packed(json + tensors, json_length=length))
 
 
-def _object(keys: Iterable[str], bodies: Iterable[bytes]) -> bytes:
-    pairs = zip(keys, bodies, strict=True)
-    return b"{%b}" % b",".join([_encode(key) + b":" + body for key, body in pairs])
-
-
 def _is_message(answer: Answer | str) -> bool:
     return isinstance(answer, Reply) and answer.document.form is Form.MESSAGE
 
 
-def _message(found: Mapping[str, Answer | str]) -> Reply:
+def _message(found: Mapping[bytes, Answer | str]) -> Reply:
     """Of answers that a gRPC caller gets."""
     document, headers = gathered(
         {
-            key: each.document if isinstance(each, Reply) else Document(_body(each))
-            for key, each in found.items()
+            msgspec.json.decode(label[:-1]): each.document
+            if isinstance(each, Reply)
+            else Document(_body(each))
+            for label, each in found.items()
         }
     )
     return Reply(200, headers, document)

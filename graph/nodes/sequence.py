@@ -51,7 +51,9 @@ def run(node: PlanNode, payload: Payload, request: Input, descend: Descend, tail
                 step, step.extra, payload, previous, request, descend, tail and step is last
             )
         else:
-            fed = chained(step, payload, previous)
+            fed = payload
+            if previous is not None or step.maps_predictions:
+                fed = chained(step, payload, previous)
             if step.node is None:
                 answer = yield call(step, fed, request, tail and step is last)
             else:

@@ -13,20 +13,18 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
+from graph.tensors import bounds
+
 Raw = bytes | bytearray | memoryview
 
 BYTES: Final = "BYTES"
 BF16: Final = "BF16"
-# Each costs a step of Python, not of C: a hostile body of nothing but empty elements must not keep
-# a worker for seconds.
-MAX_ELEMENTS: Final = 2_000_000
 WORDS: Final = {
     "NaN": float("nan"),
     "Infinity": float("inf"),
     "-Infinity": float("-inf"),
     None: float("nan"),  # what JSON writers make of a NaN that they do not expect
 }
-_TOO_MANY = f"more than {MAX_ELEMENTS:,} elements of BYTES cannot be converted"
 _LENGTH = struct.Struct("<I")
 
 
@@ -67,6 +65,8 @@ def unpack(datatype: Datatype, raw: Raw) -> list[Any]:
     if len(raw) % datatype.size:
         raise ValueError(f"{len(raw)} bytes are no whole number of {datatype.name} elements")
     count = len(raw) // datatype.size
+    if count > bounds.MAX_NUMBERS:
+        raise ValueError(bounds.NUMBERS)
     if datatype.name == BF16:
         raw = _widened(raw)
     return list(struct.unpack(f"<{count}{datatype.code}", raw))
@@ -192,8 +192,8 @@ def _elements(raw: Raw) -> list[bytes]:
     found: list[bytes] = []
     at, end = 0, len(data)
     while at < end:
-        if len(found) == MAX_ELEMENTS:
-            raise ValueError(_TOO_MANY)
+        if len(found) == bounds.MAX_BYTES:
+            raise ValueError(bounds.BYTES)
         start = at + 4
         at = start + (_LENGTH.unpack_from(data, at)[0] if start <= end else end)
         if at > end:
@@ -203,8 +203,8 @@ def _elements(raw: Raw) -> list[bytes]:
 
 
 def _prefixed(values: Sequence[Any]) -> bytes:
-    if len(values) > MAX_ELEMENTS:
-        raise ValueError(_TOO_MANY)
+    if len(values) > bounds.MAX_BYTES:
+        raise ValueError(bounds.BYTES)
     parts: list[bytes] = []
     for value in checked(DATATYPES[BYTES], values):
         parts += (_LENGTH.pack(len(value)), value)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from graph.tensors import messages, v2
+from graph.tensors import bounds, messages, v2
 from graph.tensors.datatypes import Raw
 from graph.tensors.model import (
     MAX_DIMENSIONS,
@@ -107,6 +107,9 @@ def as_request(answer: Raw) -> bytes:
 
 
 def parse(head: bytes, side: Side) -> Any:
+    """Numbers in typed contents take a byte of the message and eight of memory."""
+    if len(head) > bounds.MAX_TYPED_BYTES:
+        raise TensorError(bounds.TYPED)
     try:
         return _MESSAGE[side].FromString(head)
     except messages.DecodeError:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
+from graph.tensors import bounds
 from graph.tensors.datatypes import DATATYPES, WORDS, checked, json_ready
 from graph.tensors.model import MAX_DIMENSIONS, Inference, Side, Tensor, TensorError
 
@@ -63,13 +64,15 @@ def write(inference: Inference, side: Side) -> bytes:
 
 
 def _decode(body: bytes, side: Side) -> dict[str, Any]:
+    noun = "request" if side is Side.REQUEST else "answer"
+    if (excess := bounds.excess(body)) is not None:
+        raise TensorError(f"this V1 {noun} is too large: {excess}")
     try:
         try:
             said = msgspec.json.decode(body)
         except msgspec.DecodeError:
             said = json.loads(body)  # NaN and Infinity as bare words
     except (ValueError, RecursionError) as error:
-        noun = "request" if side is Side.REQUEST else "answer"
         raise TensorError(f"this is no V1 {noun}: {str(error)[:200]}") from None
     if not isinstance(said, dict):
         raise TensorError(f"there are no {ROWS[side]}")

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from graph.tensors import bounds
 from graph.tensors.datatypes import DATATYPES, json_ready
 from graph.tensors.model import Inference, Parameters, Requested, Side, Tensor, TensorError
 
@@ -159,6 +160,9 @@ def without(parameters: Parameters, *names: str) -> Parameters:
 
 
 def _decode(header: bytes, kind: type[Any], side: Side) -> Any:
+    noun = "request" if side is Side.REQUEST else "answer"
+    if (excess := bounds.excess(header)) is not None:
+        raise TensorError(f"this inference {noun} is too large: {excess}")
     try:
         try:
             return msgspec.json.decode(header, type=kind)
@@ -170,7 +174,6 @@ def _decode(header: bytes, kind: type[Any], side: Side) -> Any:
             msgspec.json.encode(value)  # refuses half surrogates, which nobody could pass on
             return msgspec.convert(value, kind)
     except (ValueError, RecursionError) as error:
-        noun = "request" if side is Side.REQUEST else "answer"
         raise TensorError(f"this is no V2 inference {noun}: {str(error)[:200]}") from None
 
 

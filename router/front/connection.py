@@ -165,7 +165,7 @@ class ClientConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._lingering or response.status == CLIENT_CLOSED:
             return
-        keep_alive = self._keeps_alive(request, response)
+        keep_alive = request.head.keep_alive and self._keeps_alive(response)
         body = response.body
         head = render.response_head(
             response.status,
@@ -183,10 +183,9 @@ class ClientConnection(asyncio.Protocol):
             transport.writelines((head, body))
         self._after(request, keep_alive)
 
-    def _keeps_alive(self, request: Request, response: Response) -> bool:
-        if self._upload is not None:
-            return False  # the rest of it is in the way of whatever comes next
-        return request.head.keep_alive and not response.close and not self._front.leaving
+    def _keeps_alive(self, response: Response) -> bool:
+        # The rest of an upload is in the way of whatever comes next.
+        return not response.close and self._upload is None and not self._front.leaving
 
     def _after(self, request: Request, keep_alive: bool) -> None:
         """All of an answer is written."""
@@ -216,7 +215,7 @@ class ClientConnection(asyncio.Protocol):
         bodyless = request.head.method == b"HEAD" or response.status in {204, 304}
         chunked = stream.length is None and request.head.http11 and not bodyless
         delimited = chunked or stream.length is not None or bodyless
-        keep_alive = delimited and self._keeps_alive(request, response)
+        keep_alive = delimited and request.head.keep_alive and self._keeps_alive(response)
         extra = self._front.date + _names(request)
         transport.write(
             render.response_head(

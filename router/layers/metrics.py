@@ -42,8 +42,9 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
             index = decided[key] = counters.counter(COUNTED[decision.kind], labels)
         values[index] += 1
 
-    def over(request: Request, response: Response, graph: str) -> None:
-        in_flight, duration, _ = graphs[graph]
+    def over(
+        request: Request, response: Response, graph: str, in_flight: int, duration: Histogram
+    ) -> None:
         values[in_flight] -= 1
         duration.observe(monotonic() - request.started)
         key = (graph, response.status)
@@ -58,19 +59,20 @@ def metrics(inner: Handler, counters: Counters) -> Handler:
 
     def streamed(request: Request, response: Response, graph: str, end: Ended) -> None:
         assert response.stream is not None
+        in_flight, duration, first_byte = graphs[graph]
         began = response.stream.first_at
         if began is not None:
-            graphs[graph][2].observe(began - request.started)
-        over(request, response, graph)
+            first_byte.observe(began - request.started)
+        over(request, response, graph, in_flight, duration)
 
     def handle(request: Request, respond: Respond) -> Cancellable:
         graph = UNKNOWN if request.plan is None else request.plan.key
-        in_flight, _, _ = graphs.get(graph) or series(graph)
+        in_flight, duration, _ = graphs.get(graph) or series(graph)
         values[in_flight] += 1
 
         def finished(response: Response) -> None:
             if response.stream is None:
-                over(request, response, graph)
+                over(request, response, graph, in_flight, duration)
             else:
                 response.stream.watch(partial(streamed, request, response, graph))
             respond(response)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from graph.effects import Answer, Call, Failure, FailureKind
 from graph.plan import Target
+from router.circles import outgoing
 from router.config import DataPlaneConfig, EndpointSource
 from router.counters import Counters
 from router.deadlines import Deadlines
@@ -73,7 +74,7 @@ class Place:
 
     def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
         forward = call.forward
-        size = size_of(call)
+        size = len(call.body) if call.upload is None else size_of(call)
         if forward is None:
             head = request_head(self._prefix, call.headers, size)
         else:
@@ -102,6 +103,24 @@ class GrpcPlace:
         return self.pool.ask(call, self._path, deliver)
 
 
+class OwnPlace(Place):
+    """A port of our own."""
+
+    __slots__ = ()
+
+    def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
+        call.headers = outgoing(call.headers)
+        return super().start(call, deliver)
+
+
+class OwnGrpcPlace(GrpcPlace):
+    __slots__ = ()
+
+    def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
+        call.headers = outgoing(call.headers)
+        return super().start(call, deliver)
+
+
 class HttpUpstream:
     """`waiting` is told of a service whenever calls to it begin to wait for a replica."""
 
@@ -123,6 +142,7 @@ class HttpUpstream:
         self._tls: dict[bool, ssl.SSLContext] = {}  # for gRPC, or not
         further = {name.strip().lower().encode() for name in config.pass_response_headers}
         self._passed = DESCRIBING | further - OURS
+        self._own_ports = {config.data_port, config.grpc_port} - {0}
         self._places: dict[str, Asked] = {}  # target name -> who answers
         self._services: dict[str, Service] = {}
         self._replicas: dict[str, Replica] = {}  # by address
@@ -258,9 +278,10 @@ class HttpUpstream:
         if target.url is None:
             raise ValueError(f"service {target.name.removeprefix('service:')} is not known here")
         origin, path = parse_url(target.url)
+        own = origin.port in self._own_ports
         if origin.grpc:
-            return GrpcPlace(path, self._way(origin))
-        return Place(path, self._pool(origin), self._loop)
+            return (OwnGrpcPlace if own else GrpcPlace)(path, self._way(origin))
+        return (OwnPlace if own else Place)(path, self._pool(origin), self._loop)
 
     def _way(self, origin: Origin) -> Way:
         return self._grpc_pool(origin) if origin.grpc else self._pool(origin)

@@ -169,7 +169,7 @@ class Pool:
     def ask(self, call: Call, path: bytes, deliver: Callable[[Answer], None]) -> Cancellable:
         """A POST to this path, or the caller's own request."""
         forward, authority = call.forward, self.origin.authority.encode()
-        size = size_of(call)
+        size = len(call.body) if call.upload is None else size_of(call)
         if forward is None:
             head = request_head(request_prefix(b"POST", path, authority), call.headers, size)
         else:
@@ -345,10 +345,8 @@ class Pool:
 
 
 def size_of(call: Call) -> int | None:
-    """Bytes of the body; None if they are not known beforehand. A handshake has none."""
-    if call.upload is None or call.upgrade:
-        return len(call.body)
-    return cast(Pipe, call.upload).length
+    """Bytes of a body that streams; None if they are not known. A handshake has none."""
+    return 0 if call.upgrade else cast(Pipe, call.upload).length
 
 
 def words(error: Exception) -> str:

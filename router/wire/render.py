@@ -21,10 +21,6 @@ def date() -> bytes:
     return b"date: %b\r\n" % formatdate(usegmt=True).encode()
 
 
-def status_line(status: int) -> bytes:
-    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-
-
 def fields(headers: Headers) -> bytes:
     """Header lines; names and values were checked when they were read."""
     if len(headers) == 1:  # nearly always Content-Type alone
@@ -43,10 +39,11 @@ def response_head(
         connection = b"" if http11 else b"connection: keep-alive\r\n"
     else:
         connection = b"connection: close\r\n"
+    line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
     if length is None or status in {204, 304}:
-        return b"%b%b%b%b\r\n" % (status_line(status), fields(headers), extra, connection)
+        return b"%b%b%b%b\r\n" % (line, fields(headers), extra, connection)
     return b"%b%b%bcontent-length: %d\r\n%b\r\n" % (
-        status_line(status),
+        line,
         fields(headers),
         extra,
         length,

@@ -83,7 +83,7 @@ class RequestReader:
             if 0 < head.length <= len(data):  # the usual case: all in one piece
                 body = bytes(data[: head.length])
                 self._buffer = data[head.length :]
-                return _request(head, body)
+                return _packed(head, body) if head.packed else Request(head, Document(body))
             self._head = head
             self.streaming = self._streams(head)
             if head.length == CHUNKED:
@@ -103,7 +103,7 @@ class RequestReader:
         self._buffer = rest
         body = self._framing.body()
         self._head = self._framing = None
-        return _request(head, body)
+        return _packed(head, body) if head.packed else Request(head, Document(body))
 
     def more(self, data: bytes) -> tuple[bytes, bool]:
         """A further piece of a body that streams, and whether it was the last. Raises Refused."""
@@ -137,7 +137,8 @@ class RequestReader:
         self._buffer = rest
         self._head = self._framing = None
         self.streaming = False
-        return _request(head, framing.body())
+        body = framing.body()
+        return _packed(head, body) if head.packed else Request(head, Document(body))
 
     def _streams(self, head: RequestHead) -> bool:
         long = head.length == CHUNKED or head.length > STREAMED_BYTES
@@ -178,5 +179,5 @@ class RequestReader:
             raise Refused(431, "the request head is too large")
 
 
-def _request(head: RequestHead, body: bytes) -> Request:
-    return Request(head, document_of(body, head.payload) if head.packed else Document(body))
+def _packed(head: RequestHead, body: bytes) -> Request:
+    return Request(head, document_of(body, head.payload))

@@ -23,6 +23,8 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class ResponseReader:
+    length: int | None  # of a body that streams, where the head tells it
+
     __slots__ = (
         "_buffer",
         "_forward",
@@ -33,6 +35,7 @@ class ResponseReader:
         "_parse",
         "_scanned",
         "_streams",
+        "_to_head",
         "_upgrades",
         "keep_alive",
         "length",
@@ -50,6 +53,7 @@ class ResponseReader:
         self._limits = limits
         self._parse = parse
         self._forward = forward  # whose answer keeps all headers that are not of one hop
+        self._to_head = forward is not None and forward.method == b"HEAD"
         self._buffer: bytes | bytearray = b""
         self._scanned = 0  # how far the buffer is known to hold no end of a head
         self._head: ResponseHead | None = None
@@ -59,7 +63,6 @@ class ResponseReader:
         self._streams = streams  # whether an answer may be handed over before it is whole
         self.keep_alive = False  # meaningful once the answer is whole
         self.streaming = False  # the answer that `feed` returned was only its beginning
-        self.length: int | None = None  # of a body that streams, where the head tells it
 
     @property
     def started(self) -> bool:
@@ -156,6 +159,7 @@ class ResponseReader:
         self._framing = UntilClose(NO_LIMIT)
         self._framing.feed(data)
         self.streaming = True
+        self.length = None
         return Reply(101, self._forwarded(head), Document(b""))
 
     def _refuse_early(self, data: bytes | bytearray) -> None:
@@ -189,7 +193,3 @@ class ResponseReader:
         # The length that an answer to HEAD tells is that of another body.
         framing = () if self._to_head else (b"content-length",)
         return end_to_end(head.headers, *OF_THE_FRONT, *framing)
-
-    @property
-    def _to_head(self) -> bool:
-        return self._forward is not None and self._forward.method == b"HEAD"

@@ -132,3 +132,14 @@ def test_what_needs_no_opening_is_a_plain_document() -> None:
 def test_a_packed_document_has_no_other_attributes() -> None:
     with pytest.raises(AttributeError, match="other"):
         _ = Packed(b"").other
+
+
+def test_little_does_not_open_to_much() -> None:
+    """What the worker then had to parse would cost it seconds."""
+    text = b"[" + b"{}," * (2**21) + b"{}]"  # of 6 MiB
+    assert decoded(gzip.compress(text), b"gzip") is None
+    assert decoded(gzip.compress(text[: 2**22]), b"gzip") == text[: 2**22]
+    dense = bytes(range(256)) * 2**15  # shrinks well, and is not small
+    packed = gzip.compress(dense, 1)
+    assert len(dense) > 2**22
+    assert decoded(packed, b"gzip") == dense

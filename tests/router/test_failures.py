@@ -17,6 +17,7 @@ STATUSES = {
     FailureKind.MAPPING: 422,
     FailureKind.BAD_REQUEST: 400,
     FailureKind.STALLED: 408,
+    FailureKind.CIRCLE: 508,
     FailureKind.UNRESOLVED: 503,
     FailureKind.CONNECT: 502,
     FailureKind.RESET: 502,

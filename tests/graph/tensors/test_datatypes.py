@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.tensors.datatypes import DATATYPES, MAX_ELEMENTS, json_ready, pack, unpack
-from graph.tensors.model import Tensor, TensorError
+from graph.tensors import bounds, v1, v2
+from graph.tensors.datatypes import DATATYPES, json_ready, pack, unpack
+from graph.tensors.model import Side, Tensor, TensorError
 
 NAN, INFINITY = float("nan"), float("inf")
 
@@ -199,11 +200,37 @@ def test_bytes_whose_lengths_do_not_add_up_are_refused(raw: bytes, reason: str) 
 
 
 def test_bytes_of_very_many_elements_are_not_converted() -> None:
-    count = MAX_ELEMENTS + 1
+    count = bounds.MAX_BYTES + 1
     for data, ask in ((bytes(4 * count), Tensor.values), ([b""] * count, Tensor.raw)):
         tensor = Tensor("x", "BYTES", (count,), data=data).check()
         with pytest.raises(TensorError, match="tensor 'x': more than 2,000,000 elements of BYTES"):
             ask(tensor)
+
+
+def test_very_many_numbers_are_not_made_values() -> None:
+    tensor = Tensor("x", "UINT8", (bounds.MAX_NUMBERS + 1,), data=bytes(bounds.MAX_NUMBERS + 1))
+    assert tensor.check().raw() is tensor.data
+    with pytest.raises(TensorError, match="more than 10,000,000 elements cannot go into JSON"):
+        tensor.values()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param(b"[" + b"{}," * bounds.MAX_PARTS, bounds.PARTS, id="objects"),
+        pytest.param(b"[" + b"[]," * bounds.MAX_PARTS, bounds.PARTS, id="arrays"),
+        pytest.param(b'"",' * (3 * bounds.MAX_BYTES), bounds.BYTES, id="texts"),
+        pytest.param(b"1," * (bounds.MAX_NUMBERS + 1), bounds.NUMBERS, id="numbers"),
+        pytest.param(b"1.25," * bounds.MAX_PARTS, None, id="a large tensor"),
+        pytest.param(b"[]", None, id="a small body"),
+    ],
+)
+def test_json_of_very_many_parts_is_not_parsed(body: bytes, words: str | None) -> None:
+    assert bounds.excess(body) == words
+    if words is not None:
+        for read in (v1.read, v2.read):
+            with pytest.raises(TensorError, match="too large: more than"):
+                read(body, Side.REQUEST)
 
 
 def test_raw_memory_is_handed_on_as_it_is() -> None:

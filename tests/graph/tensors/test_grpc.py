@@ -180,6 +180,14 @@ def test_hostile_messages_are_refused_with_their_reason(body: bytes, reason: str
     assert reason in str(caught.value)
 
 
+def test_typed_contents_of_very_many_bytes_are_not_parsed() -> None:
+    body = with_input("INT64", [1], int64_contents=[1])
+    head = body + b"\x3a\x00" + b"\x0a" + grpc.to_varint(1 << 25) + bytes(1 << 25)
+    with pytest.raises(TensorError, match="write tensors as raw contents"):
+        grpc.read(head, REQUEST)
+    assert grpc.header(head, REQUEST) == b""
+
+
 def test_a_value_that_a_typed_field_holds_but_not_the_datatype() -> None:
     (found,) = grpc.read(with_input("INT8", [1], int_contents=[128]), REQUEST).tensors
     with pytest.raises(TensorError, match="tensor 'x': element 0, 128, is no INT8"):

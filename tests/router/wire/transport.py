@@ -59,6 +59,9 @@ class FakeTransport(asyncio.Transport):
     def abort(self) -> None:
         self.aborted = True
 
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        pass  # tests speak to the one that they made
+
     def pause_reading(self) -> None:
         assert self.reading, "paused twice"
         self.reading = False
