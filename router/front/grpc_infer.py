@@ -130,8 +130,8 @@ class StreamInfer:
     """
 
     __slots__ = (
-        "_call", "_closed", "_exchange", "_front", "_messages", "_next", "_over", "_request",
-        "_stream",
+        "_busy", "_call", "_closed", "_exchange", "_front", "_messages", "_next", "_over",
+        "_request", "_stream",
     )  # fmt: skip
 
     def __init__(self, front: "GrpcFront", call: "GrpcCall") -> None:
@@ -144,6 +144,7 @@ class StreamInfer:
         self._messages = Messages(front.limits.answer_bytes)
         self._exchange: Cancellable | None = None
         self._over = False
+        self._busy = False  # within `_go_on`
 
     def message(self, message: bytes) -> None:
         self._next.append(message)
@@ -195,6 +196,15 @@ class StreamInfer:
             self._go_on()
 
     def _go_on(self) -> None:
+        if self._busy:
+            return  # an answer at once, within the loop below: it goes on by itself
+        self._busy = True
+        try:
+            self._answer_next()
+        finally:
+            self._busy = False
+
+    def _answer_next(self) -> None:
         while self._request is None and not self._over and not self._call.waiting:
             if not self._next:
                 if self._closed:

@@ -164,6 +164,21 @@ async def test_a_stream_that_waits_between_messages_is_left_alone() -> None:
         assert body.endswith(b"y")
 
 
+async def test_many_messages_that_wait_until_the_client_takes_answers() -> None:
+    async with grpc_port() as port, raw(port) as client:
+        client.write(codes.PREFACE, frames.settings({codes.INITIAL_WINDOW_SIZE: 0}))
+        path = (*PSEUDO[:2], (b":path", STREAM.encode()), KIND)
+        many = data(1, framed(b"x") * 2000)
+        client.write(headers(1, encode(path)), many, many, data(1, b"", end=True))
+        await eventually(lambda: port.requests, "the first is answered")
+        client.write(update(1, 2**20))
+        await client.fields(1)
+        kind = codes.DATA
+        while kind == codes.DATA:
+            kind, *_ = await client.frame()
+        assert len(port.requests) == 4000
+
+
 async def test_many_large_messages_at_a_time() -> None:
     limits = Limits(body_bytes=1000)
     async with grpc_port(limits) as port, raw(port) as client:
