@@ -1,4 +1,7 @@
-"""What an expression can see while it runs: bodies as bytes, and as values once somebody asks."""
+"""What an expression can see while it runs: bodies as bytes, and as values once somebody asks.
+
+Of binary tensors and gRPC messages it sees V2's JSON with all data, made when it is first named.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +11,8 @@ import msgspec
 from graph.conditions.jmespath import Interpreter
 from graph.document import Document
 from graph.effects import Taken
+from graph.tensors.convert import in_full
+from graph.tensors.model import Side
 
 Path = tuple[str | int, ...]
 
@@ -44,29 +49,38 @@ class Scope:
         """The document, or the JSON, in which a path begins, and the rest of it; None for null."""
         match path:
             case ("request", *rest):
-                return self.request, tuple(rest)
+                return self._request(), tuple(rest)
             case ("response", *rest):
-                return self.response, tuple(rest)
+                return self._response(), tuple(rest)
             case ("steps", str(name), str(part), *rest):
                 taken = self.steps.get(name)
                 if taken is None:
                     return None, ()
                 if part == "status":
                     return msgspec.json.encode(taken.status), tuple(rest)
-                return (taken.request if part == "request" else taken.response), tuple(rest)
+                return _seen(taken, part), tuple(rest)
             case ("headers", str(name), *rest):
                 value = self.headers.get(name)
                 return None if value is None else msgspec.json.encode(value), tuple(rest)
         raise AssertionError(f"compiling let a path through: {path}")
+
+    def _request(self) -> Document:
+        self.request = in_full(self.request, Side.REQUEST)
+        return self.request
+
+    def _response(self) -> Document | None:
+        if self.response is not None:
+            self.response = in_full(self.response, Side.ANSWER)
+        return self.response
 
     def value(self, roots: frozenset[str], steps: frozenset[str]) -> dict[str, Any]:
         """All that an expression names, as Python values."""
         if self._value is None:
             self._value = value = {}
             if "request" in roots:
-                value["request"] = parsed(self.request, "the request")
+                value["request"] = parsed(self._request(), "the request")
             if "response" in roots:
-                value["response"] = parsed(self.response, "the answer before")
+                value["response"] = parsed(self._response(), "the answer before")
             if "headers" in roots:
                 value["headers"] = dict(self.headers)
             if "steps" in roots:
@@ -92,9 +106,17 @@ class _Record(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         if key not in self and key in ("request", "response"):
-            document = self._taken.request if key == "request" else self._taken.response
-            self[key] = parsed(document, called(("steps", self._name, key)))
+            self[key] = parsed(_seen(self._taken, key), called(("steps", self._name, key)))
         return super().get(key, default)
+
+
+def _seen(taken: Taken, part: str) -> Document | None:
+    if part == "request":
+        taken.request = in_full(taken.request, Side.REQUEST)
+        return taken.request
+    if taken.response is not None:
+        taken.response = in_full(taken.response, Side.ANSWER)
+    return taken.response
 
 
 def parsed(document: Document | None, name: str) -> Any:

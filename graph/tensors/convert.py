@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from graph.document import Document
+from graph.document import Document, Form
 from graph.effects import Headers
 from graph.packed import JSON_LENGTH, Packed
 from graph.tensors import message, v1, v2
@@ -101,6 +101,19 @@ def encode(
         return Document(body), JSON
     text = str(length).encode()
     return Packed(body, b"", text), (_BINARY, (JSON_LENGTH, text))
+
+
+def in_full(document: Document, side: Side) -> Document:
+    """With the data of tensors in its JSON, for who looks at more than a header. What cannot be
+    converted stays as it is.
+    """
+    if document.form is Form.PLAIN:
+        return document
+    protocol = Protocol.GRPC if document.form is Form.MESSAGE else Protocol.V2
+    try:
+        return encode(decode(document, protocol, side), Protocol.V2, side)[0]
+    except TensorError:
+        return document
 
 
 def _are_tensors(raw: bytes) -> bool:

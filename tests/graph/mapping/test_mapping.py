@@ -1,6 +1,7 @@
 """`data: "jmespath: ..."`: what expressions build, what they may name, and that nothing raises."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import jmespath
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from graph.document import Document
 from graph.effects import Failure, FailureKind, Taken
 from graph.mapping import Scope, compile_mapping
+from graph.tensors.convert import Protocol, encode
+from graph.tensors.model import Inference, Side, Tensor
 
 REQUEST = (
     b'{"ids":[12345678901234567890123,1.10],"s":"a","none":null,"o":{"x":[],"y":{}},"u":"\\u00e9"}'
@@ -229,3 +232,33 @@ def test_no_body_raises(expression: str, body: bytes) -> None:
         return
     made = mapping.document(Scope(Document(body), Document(body)), "ns/g/root/s")
     assert isinstance(made, Failure) or made.valid
+
+
+TENSORS = Inference([Tensor("x", "UINT8", (2,), {}, b"\x01\x02")], id="7")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "in_binary"),
+    [
+        pytest.param(Protocol.V2, lambda name: True, id="binary tensors"),
+        pytest.param(Protocol.GRPC, None, id="gRPC"),
+    ],
+)
+def test_tensors_are_seen_with_their_data(
+    protocol: Protocol, in_binary: Callable[[str], bool] | None
+) -> None:
+    pytest.importorskip("google.protobuf", reason="the extra grpc is not installed")
+    request, _ = encode(TENSORS, protocol, Side.REQUEST, in_binary)
+    answer, _ = encode(TENSORS, protocol, Side.ANSWER, in_binary)
+    steps = {"a": Taken(request, answer, 200), "c": Taken(request, None, None)}
+    for expression, body in (
+        ("{instances: request.inputs[0].data}", '{"instances":[1,2]}'),
+        ("request.inputs[?name=='x'].data | [0]", "[1,2]"),
+        ("{y: response.outputs[0].data, id: steps.a.request.id}", '{"y":[1,2],"id":"7"}'),
+        ("steps.a.response.outputs[*].shape", "[[2]]"),
+        ("{none: steps.c.response}", '{"none":null}'),
+    ):
+        seen = Scope(request, answer, steps)
+        made = compile_mapping(f"jmespath:{expression}").document(seen, "ns/g/root/s")
+        assert isinstance(made, Document), made
+        assert made.body.decode() == body

@@ -12,7 +12,7 @@ pytest.importorskip("google.protobuf", reason="the extra grpc is not installed")
 
 from graph.document import Document
 from graph.packed import Packed
-from graph.tensors.convert import Protocol, decode, encode, protocol_of
+from graph.tensors.convert import Protocol, decode, encode, in_full, protocol_of
 from graph.tensors.datatypes import DATATYPES, pack
 from graph.tensors.message import Message
 from graph.tensors.model import Inference, Requested, Side, Tensor, TensorError
@@ -164,6 +164,19 @@ def test_a_message_as_a_document_shows_its_header() -> None:
     }
     assert document.valid
     assert not Message(b"\x0a\x05", Side.REQUEST).valid
+
+
+def test_in_full_tensors_stand_in_the_json() -> None:
+    plain = Document(b"{}")
+    assert in_full(plain, Side.REQUEST) is plain
+    tensor = Tensor("x", "INT8", (1,), {}, b"a")
+    for protocol, how in ((GRPC, {}), (V2, IN_BINARY)):
+        document, _ = encode(Inference([tensor]), protocol, Side.REQUEST, **how)
+        assert in_full(document, Side.REQUEST).value == {
+            "inputs": [{"name": "x", "shape": [1], "datatype": "INT8", "data": [97]}]
+        }
+    broken = Message(b"\x0a\x05", Side.REQUEST)
+    assert in_full(broken, Side.REQUEST) is broken
 
 
 @pytest.mark.parametrize(
