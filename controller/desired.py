@@ -5,11 +5,11 @@ needs: equal units ask for the same thing, so that a comment in a manifest resta
 only a backend knows (which runtimes it can run, how its world differs) comes in by `World`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from controller.endpoints import service_path
+from controller.endpoints import service_path, speaks_grpc
 from controller.resources.annotations import EXPLAINER_RUNTIME
 from controller.resources.codes import Code
 from controller.resources.config import Config
@@ -19,6 +19,7 @@ from controller.resources.inferenceservice import model_of, serves_many
 from controller.resources.parse import Runtime, Service
 from controller.runtimes import Obstacle, Selection, find, no_obstacle, select
 from controller.workload import CLUSTER, Component, Role, Terms, workload
+from controller.workload.shape import Workload
 from graph.problems import Problem
 
 INVALID = "InvalidPredictorSpec"
@@ -126,6 +127,8 @@ def desired(service: Service, world: World, host: str | None = None) -> Wanted |
         problems += world.refuses(service, component, runtimes.get(component.role))
     if problems or isinstance(path, Problem):
         return Refused(INVALID, tuple(problems), selection)
+    if speaks_grpc(service.resource, world.runtimes):
+        made = replace(made, components=tuple(_by_grpc(made)))
     waits = world.needs_host and host is None
     units: list[Unit] = []
     waiting: dict[Role, str] = {}
@@ -176,3 +179,8 @@ def _explainer_runtime(service: Service, world: World) -> Runtime | None:
 def _replicas(component: Component) -> int:
     """To begin with: also what may go to zero first shows that it can run."""
     return max(1, component.declared.min_replicas or 1)
+
+
+def _by_grpc(made: Workload) -> Iterator[Component]:
+    for component in made.components:
+        yield replace(component, grpc=component is made.entry)

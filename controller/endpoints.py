@@ -71,9 +71,8 @@ def cluster_endpoints(resources: Resources) -> tuple[dict[str, Endpoint], list[L
             problems.append(service.document.located(path))
         else:
             address = _cluster_address(service.resource)
-            if _protocol(service.resource, resources.runtimes.values()) == GRPC:
+            if speaks_grpc(service.resource, resources.runtimes.values()):
                 address = "grpc" + address.removeprefix("http")
-                path = f"/{model_name(service.resource)}"
             endpoints[key] = whole((address,), path)
     return endpoints, problems
 
@@ -86,10 +85,17 @@ def _cluster_address(service: InferenceService) -> str:
     return f"http://{name}{variant}-predictor.{namespace}.svc.cluster.local"
 
 
+def speaks_grpc(service: InferenceService, runtimes: Iterable[Runtime]) -> bool:
+    """Whether it is called by gRPC; its path is then the model's name."""
+    return _protocol(service, runtimes) == GRPC
+
+
 def service_path(service: InferenceService, runtimes: Iterable[Runtime]) -> str | Problem:
     protocol = _protocol(service, runtimes)
     if isinstance(protocol, Problem):
         return protocol
+    if protocol == GRPC:
+        return f"/{model_name(service)}"
     match protocol:
         case "v1":
             return f"/v1/models/{model_name(service)}:predict"

@@ -39,6 +39,7 @@ def process_spec(
     packages: tuple[str, ...] | None = None,
     lookup: Lookup = nothing,
     grace_s: float = GRACE_S,
+    grpc: bool = False,
     path: Place = (),
 ) -> ProcessSpec | list[Problem]:
     """`folder`: where it runs, unless it has a working directory. `mounts`: place in the container
@@ -68,6 +69,7 @@ def process_spec(
         cpus=allowed.cpus,
         gpus=allowed.gpus,
         grace_s=grace_s,
+        grpc=grpc,
         **probes,
     )
     return problems or spec

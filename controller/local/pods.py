@@ -45,6 +45,7 @@ def process_of(
         packages=unit.packages,
         lookup=lookup,
         grace_s=GRACE_S if grace_s is None else float(grace_s),
+        grpc=component.grpc,
         path=component.source,
     )
 

@@ -99,7 +99,8 @@ class ProcessSpec:
     argv: tuple[str, ...]
     folder: Path  # to run in; made if it is not there
     env: tuple[tuple[str, str], ...] = ()  # beside what is inherited
-    ports: tuple[Port, ...] = ()  # the first is the one to call
+    ports: tuple[Port, ...] = ()  # the first is the one to call, but for gRPC (`called`)
+    grpc: bool = False
     packages: tuple[str, ...] | None = None  # of a Python environment; None: it needs none
     readiness: Probe | None = None
     liveness: Probe | None = None
@@ -108,6 +109,12 @@ class ProcessSpec:
     cpus: float | None = None
     gpus: int = 0
     grace_s: float = 30.0
+
+    @property
+    def called(self) -> Port:
+        """Where calls go: of gRPC, to the port whose name says so, as for Kubernetes."""
+        named = (p for p in self.ports if (p.name or "").startswith(("grpc", "h2c", "http2")))
+        return next(named, self.ports[0]) if self.grpc else self.ports[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,7 +308,8 @@ def _called_at(state: ProcessState, spec: ProcessSpec) -> str | None:
     """Where calls are on their way; also to one that has just become too busy to be ready."""
     if state.phase not in (ProcessPhase.READY, ProcessPhase.NOT_READY) or not spec.ports:
         return None
-    return f"http://127.0.0.1:{state.ports[spec.ports[0].number]}"
+    scheme = "grpc" if spec.grpc else "http"
+    return f"{scheme}://127.0.0.1:{state.ports[spec.called.number]}"
 
 
 def _name(key: str) -> str:

@@ -71,6 +71,7 @@ class Component:
     declared: ComponentSpec  # replicas, scaling, time limits, logger, batcher: as written
     source: Path  # of the container in the manifest
     worker: Worker | None = None
+    grpc: bool = False  # callers use gRPC, on the port that is named for it
     # The protocol in which callers name one of its models; None: it has one of its own.
     many: str | None = None
 

@@ -253,6 +253,26 @@ async def test_a_service_asked_by_itself_streams_and_is_busy_until_the_end(
         assert plane.count("graphway_service_requests_in_flight", **labels) == 0
 
 
+async def test_a_step_that_is_a_service_streams_from_the_revision_that_was_drawn(
+    predictor: Predictor,
+) -> None:
+    gate = Gate()
+    predictor.on("/p", gated(head() + chunk(b"1"), gate, chunk(b"2") + LAST))
+    steps = [{"serviceName": "iris"}]
+    graph = source("g", {"root": {"routerType": "Sequence", "steps": steps}}, namespace="ns")
+    plane = Plane()
+    with contextlib.closing(plane):
+        shares = ("old", 0, [predictor.origin]), ("new", 100, [predictor.origin])
+        await plane.install(graph, services=table(*shares))
+        async with plane.client(request("/graphs/ns/g")) as client:
+            await client.arrived(b"1\r\n1\r\n")
+            assert plane.count("graphway_service_requests_in_flight", revision="new") == 1
+            gate.open()
+            assert (await client.response()).body == b"12"
+        await plane.counted("graphway_service_requests_total", code="200", revision="new")
+        await plane.counted("graphway_step_calls_total", code="200", step="0")
+
+
 # back-pressure
 
 
