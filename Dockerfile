@@ -54,5 +54,5 @@ ENV PATH=/opt/graphway/bin:$PATH \
 
 # A number, for runAsNonRoot to believe it. Nothing belongs to this user, nothing is written.
 USER 65532:65532
-EXPOSE 8080 9902
+EXPOSE 8080 8081 9902
 ENTRYPOINT ["graphway", "serve"]

@@ -146,7 +146,9 @@ PARENT_METRICS: tuple[Metric, ...] = (
         ("graph",),
         "Since when this revision serves.",
     ),
-    Metric("graphway_workers", GAUGE, (), "Worker processes as configured."),
+    Metric(
+        "graphway_workers", GAUGE, (), "Worker processes as configured, those for gRPC among them."
+    ),
     Metric("graphway_workers_serving", GAUGE, (), "Worker processes that serve now."),
     Metric(
         "graphway_worker_restarts_total",

@@ -430,11 +430,15 @@ class ClientConnection(asyncio.Protocol):
             self._close()
 
     def _sweep_upload(self, transport: asyncio.Transport, upload: Pipe, now: float) -> None:
-        if upload.closed or self._joined:
+        if upload.closed:
             return
         if self._reading_paused:  # for the predictor to move, but the client may have gone
-            if peer.has_left(transport.get_extra_info("socket")):
+            sock = transport.get_extra_info("socket")
+            # Of a WebSocket one side may end before the other.
+            if peer.is_gone(sock) if self._joined else peer.has_left(sock):
                 self.abort()
+            return
+        if self._joined:
             return
         head = self._reader.head
         assert head is not None

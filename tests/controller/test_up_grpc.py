@@ -1,4 +1,4 @@
-"""A service whose runtime speaks gRPC only, by `graphway up`: REST callers reach it all the same."""
+"""A service whose runtime speaks gRPC only, by `graphway up`: callers of REST reach it."""
 
 import sys
 from pathlib import Path

@@ -49,7 +49,7 @@ def test_the_user_is_a_number_other_than_root() -> None:
 
 def test_exposed_are_the_ports_of_the_settings() -> None:
     fields = Settings.model_fields
-    ports = {str(fields[name].default) for name in ("port", "admin_port")}
+    ports = {str(fields[name].default) for name in ("port", "grpc_port", "admin_port")}
     assert set(IMAGE.final.last("EXPOSE").words) == ports
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -328,6 +330,26 @@ async def test_a_connection_whose_stream_was_held_back_serves_the_next_call(
         assert len((await client.response()).body) == 16 * len(LARGE)
         assert (await other.ask(ASK)).body == b'"next"'
     assert len(predictor.connections) == 1
+
+
+async def test_a_client_that_is_slow_for_a_predictor_over_tls(
+    server_tls: ssl.SSLContext, authority_file: Path
+) -> None:
+    upstream = UpstreamConfig(ca_file=str(authority_file))
+    plane = Plane(DataPlaneConfig(log=LogConfig(access=False), upstream=upstream))
+    async with Predictor(tls=server_tls) as predictor:
+        steps = [{"serviceUrl": predictor.url("/m")}]
+        predictor.on("/m", raw(render(LARGE * 16)), reply(b'"next"'))
+        with contextlib.closing(plane):
+            await plane.install(source("g", {"root": {"routerType": "Sequence", "steps": steps}}))
+            async with plane.client() as client:
+                client.pause_reading()
+                await client.send(ASK)
+                await eventually(lambda: predictor.served, "it is asked")
+                client.resume_reading()
+                assert (await client.response()).body == LARGE * 16
+                assert (await client.ask(ASK)).body == b'"next"'
+            assert len(predictor.connections) == 1
 
 
 # how they end

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from router.config import GraphSource
+from router.front.http import HttpFront
 from tests.kit.client import Client
 from tests.kit.eventually import eventually
 from tests.kit.predictor import Exchange, Predictor
@@ -128,6 +129,26 @@ async def test_a_client_that_vanishes_takes_the_other_side_with_it(server: Serve
             await client.arrived(b"\r\n\r\n")
             client.reset()
         await eventually(lambda: server.closed == 1, "the server sees it")
+        await plane.counted("graphway_requests_total", code="499")
+
+
+async def test_a_client_that_vanishes_while_the_server_takes_nothing(predictor: Predictor) -> None:
+    """Its reset is not seen by reading: that is held back."""
+
+    async def script(exchange: Exchange) -> None:
+        exchange.send(SWITCHED)
+        exchange.stop_reading()
+        await exchange.left()
+
+    predictor.on("/ws", script)
+    async with plane_of(one(predictor.url("/ws"))) as plane, plane.client() as client:
+        await client.send(handshake())
+        await client.arrived(b"\r\n\r\n")
+        client.write(bytes(64 << 20))
+        front = plane.plane._front
+        assert isinstance(front, HttpFront)
+        await eventually(lambda: all(c._reading_paused for c in front.connections), "all is full")
+        client.reset()
         await plane.counted("graphway_requests_total", code="499")
 
 

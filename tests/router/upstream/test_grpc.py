@@ -1,6 +1,7 @@
 """Calls to real gRPC servers: what goes out, what comes back, and what breaks on the way."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,7 @@ import trustme
 from graph.effects import Call, Forward, Headers, Reply
 from graph.plan import Target
 from router.config import DataPlaneConfig
+from router.upstream.resolver import Address
 from router.wire.grpc.fields import model_name, text
 from tests.kit.eventually import eventually
 from tests.kit.grpc_predictor import grpc_predictor
@@ -203,3 +205,39 @@ async def test_a_callers_own_call_goes_on_to_its_method() -> None:
             "bad_request",
             f"{predictor.url} speaks gRPC, and the request is none",
         )
+
+
+class Names:
+    """A resolver that knows one name: these addresses, in this order."""
+
+    def __init__(self, *addresses: str) -> None:
+        self._addresses = addresses
+
+    async def resolve(self, host: str, port: int) -> list[Address]:
+        return [(socket.AF_INET, address, port) for address in self._addresses]
+
+    def stale(self, host: str, port: int) -> bool:
+        return False
+
+    def forget(self, host: str, port: int) -> None:
+        pass
+
+
+async def test_the_addresses_of_a_name_share_the_calls() -> None:
+    async with (
+        asked() as asking,
+        grpc_predictor() as one,
+        grpc_predictor(address=f"127.0.0.2:{one.port}") as other,
+    ):
+        asking.upstream._resolver = Names("127.0.0.1", "127.0.0.2")  # type: ignore[assignment]
+        for _ in range(40):
+            await reply(asking, to(f"grpc://twins:{one.port}", b"x"))
+        assert min(len(one.messages), len(other.messages)) > 10
+
+
+async def test_an_address_that_is_dead_costs_no_call() -> None:
+    async with asked() as asking, grpc_predictor() as predictor:
+        asking.upstream._resolver = Names("127.0.0.3", "127.0.0.1")  # type: ignore[assignment]
+        for _ in range(20):
+            await reply(asking, to(f"grpc://twins:{predictor.port}", b"x"))
+        assert len(predictor.messages) == 20
