@@ -102,6 +102,7 @@ class Code(Enum):
     KSERVE_FIRST_CONDITION = "kserve-first-condition", _WARNING
     KSERVE_DATA = "kserve-data", _WARNING
     KSERVE_TARGET = "kserve-target", _WARNING
+    KSERVE_URL = "kserve-url", _WARNING
     KSERVE_ANNOTATION = "kserve-annotation", _WARNING
     KSERVE_FIELD = "kserve-field", _WARNING
 

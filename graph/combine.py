@@ -10,6 +10,7 @@ order of the first answer; where each answer has one, names do not matter.
 """
 
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -52,7 +53,11 @@ def combine(how: Combine, given: Sequence[Given], model: str) -> tuple[Document,
     read = [_read(each, protocol) for each, protocol in zip(given, protocols, strict=True)]
     first = read[0].inference
     try:
-        tensors = [_HOW[how](column) for column in _matched(read)]
+        tensors = []
+        for column in _matched(read):
+            tensor = _HOW[how](column)
+            tensor.base64 = any(each.base64 for each in column.tensors)
+            tensors.append(tensor)
         ids = [each.inference.id for each in read if each.inference.id]
         made = Inference(tensors, model, id=ids[0] if ids else "", named=first.named)
         binary = {tensor.name for tensor in first.tensors if tensor.is_raw}
@@ -100,7 +105,15 @@ def _matched(read: list[_Read]) -> list[_Column]:
     steps, weights = [each.step for each in read], [each.weight for each in read]
     if all(len(each.inference.tensors) == 1 for each in read):
         return [_Column(steps, weights, [each.inference.tensors[0] for each in read])]
-    named = [{tensor.name: tensor for tensor in each.inference.tensors} for each in read]
+    named: list[dict[str, Tensor]] = []
+    for each in read:
+        tensors: dict[str, Tensor] = {}
+        for tensor in each.inference.tensors:
+            if tensors.setdefault(tensor.name, tensor) is not tensor:
+                raise Uncombinable(
+                    f"the answer of step {each.step} has two tensors called {tensor.name[:100]!r}"
+                )
+        named.append(tensors)
     for step, tensors in zip(steps, named, strict=True):
         if tensors.keys() != named[0].keys():
             raise Uncombinable(
@@ -137,9 +150,27 @@ def _averaged(column: _Column, weights: list[int]) -> Tensor:
         values = [each / len(weights) for each in map(sum, rows)]
     else:
         values = [sum(map(_times, weights, row)) / total for row in rows]
+    if not all(map(isfinite, values)):
+        values = [
+            value if isfinite(value) else _scaled(weights, row)
+            for value, row in zip(values, rows, strict=True)
+        ]
     kinds = {tensor.datatype for tensor in column.tensors}
     same = len(kinds) == 1 and kinds <= _FLOATS
     return _made(column.first, column.first.datatype if same else "FP64", values)
+
+
+def _scaled(weights: list[int], row: tuple[float, ...]) -> float:
+    """The mean where the sum is none that a float holds."""
+    counted = [(weight, value) for weight, value in zip(weights, row, strict=True) if weight]
+    odd = [value for _, value in counted if not isfinite(value)]
+    if odd:
+        return sum(odd)
+    total = sum(weights)
+    scale = 2.0 ** -total.bit_length()  # a power of two costs no digits
+    mean = sum(weight * (value * scale) for weight, value in counted) / total / scale
+    values = [value for _, value in counted]
+    return min(max(mean, min(values)), max(values))  # rounded, it may be beyond all of them
 
 
 def _times(weight: int, value: float) -> float:
@@ -161,7 +192,12 @@ def _most(row: tuple[Any, ...]) -> Any:
 def _concatenated(column: _Column) -> Tensor:
     first, datatype = column.first, _one_datatype(column)
     for index, tensor in enumerate(column.tensors):
-        if not tensor.shape or tensor.shape[1:] != first.shape[1:]:
+        if not tensor.shape:
+            raise Uncombinable(
+                f"tensor {tensor.name[:100]!r} of step {column.steps[index]} is a scalar, which has"
+                " no axis to put others behind it; answer shape [1], or use vote"
+            )
+        if tensor.shape[1:] != first.shape[1:]:
             raise column.differs(index, "shape", list(first.shape), list(tensor.shape))
     shape = (sum(tensor.shape[0] for tensor in column.tensors), *first.shape[1:])
     if all(tensor.is_raw for tensor in column.tensors):

@@ -10,6 +10,7 @@ from graph.spec import OUR_FIELDS, Model, RouterType
 from graph.wording import shown
 
 OUR_LANGUAGES = ("jmespath:", "cel:")
+GRPC = ("grpc:", "grpcs:")
 OUR_ANNOTATIONS = "graphway.dev/"
 
 
@@ -31,6 +32,9 @@ def kserve(subject: Subject) -> Iterator[Problem]:
                 message = "KServe refuses a step without a target; let a service do this"
                 yield Code.KSERVE_TARGET.at(node.step_path(index), message)
             at = node.step_path(index, "condition")
+            if (step.service_url or "").lower().startswith(GRPC):
+                message = "KServe's router calls http and https alone; give the model's REST URL"
+                yield Code.KSERVE_URL.at(node.step_path(index, "serviceUrl"), message)
             text = step.condition or ""
             if text.startswith(OUR_LANGUAGES):
                 message = "KServe would read this as a GJSON path, which will not match; use GJSON"

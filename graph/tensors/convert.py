@@ -4,6 +4,7 @@ A body that goes over in binary stays binary: from the binary extension to gRPC 
 is looked at. What cannot be read, or said in the other protocol, is a TensorError.
 """
 
+import re
 from collections.abc import Callable
 from enum import Enum
 from typing import Final
@@ -17,6 +18,7 @@ from graph.tensors import message, v1, v2
 from graph.tensors.model import Inference, Side, TensorError
 
 JSON: Final[Headers] = ((b"content-type", b"application/json"),)
+_LENGTH: Final = re.compile(rb"[0-9]{1,99}")  # thousands are more than `int` reads
 _BINARY: Final = (b"content-type", b"application/octet-stream")
 
 
@@ -77,7 +79,7 @@ def decode(document: Document, protocol: Protocol, side: Side) -> Inference:
         if not body:
             raise TensorError("the body cannot be decompressed")
         if document.json_length:
-            if not document.json_length.isdigit():
+            if not _LENGTH.fullmatch(document.json_length):
                 raise TensorError("Inference-Header-Content-Length is no number")
             length = int(document.json_length)
     return v1.read(body, side) if protocol is Protocol.V1 else v2.read(body, side, length)

@@ -41,6 +41,7 @@ class Tensor:
     shape: tuple[int, ...]
     parameters: Parameters = field(default_factory=dict)
     data: Raw | Sequence[Any] = ()  # raw bytes, or flat values; what JSON gave is not checked yet
+    base64: bool = False  # V1: its BYTES are written as base64, even if they are text
 
     @property
     def kind(self) -> Datatype:

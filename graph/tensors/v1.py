@@ -122,6 +122,7 @@ def _typed(tensor: Tensor, flat: list[Any]) -> tuple[str, list[Any]]:
         if kinds <= {int, float}:
             return "FP64", checked(DATATYPES["FP64"], flat)
     if kinds <= {str, dict}:
+        tensor.base64 = dict in kinds
         return "BYTES", [_bytes(tensor, element) for element in flat]
     names = ", ".join(sorted({_JSON_KINDS[kind] for kind in kinds}))
     raise tensor.error(f"one tensor cannot hold {names}")
@@ -153,7 +154,7 @@ def _nested(tensor: Tensor) -> Any:
     """The values in lists as the shape says; of a scalar the value."""
     kind, values = tensor.kind, tensor.values()
     if kind.kind == "bytes":
-        values = _texts(values)
+        values = _texts(values, tensor.base64)
     elif kind.kind == "float":
         values = json_ready(kind, values)
     for axis in range(len(tensor.shape) - 1, 0, -1):
@@ -164,9 +165,11 @@ def _nested(tensor: Tensor) -> Any:
     return values if tensor.shape else values[0]
 
 
-def _texts(values: list[bytes]) -> list[Any]:
+def _texts(values: list[bytes], base64: bool) -> list[Any]:
     """All as text, or none: whoever reads them need not guess."""
-    try:
-        return [value.decode() for value in values]
-    except UnicodeDecodeError:
-        return [{_B64: b64encode(value).decode()} for value in values]
+    if not base64:
+        try:
+            return [value.decode() for value in values]
+        except UnicodeDecodeError:
+            pass
+    return [{_B64: b64encode(value).decode()} for value in values]

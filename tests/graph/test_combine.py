@@ -4,6 +4,7 @@
 
 import json
 import struct
+import sys
 from collections import Counter
 from typing import Any
 
@@ -30,8 +31,16 @@ def v1(*rows: Any) -> Document:
 
 
 def v2(datatype: str, *data: Any, shape: Any = None, name: str = "y", **more: Any) -> Document:
-    tensor = {"name": name, "datatype": datatype, "shape": shape or [len(data)], "data": list(data)}
+    shape = [len(data)] if shape is None else shape
+    tensor = {"name": name, "datatype": datatype, "shape": shape, "data": list(data)}
     return Document(json.dumps({"model_name": "m", "outputs": [tensor], **more}).encode())
+
+
+def twice(name: str) -> Document:
+    """An answer with two tensors of one name."""
+    return encode(
+        Inference([Tensor(name, "FP32", (1,), {}, [1.0])] * 2, "m"), Protocol.V2, Side.ANSWER
+    )[0]
 
 
 def binary(datatype: str, *data: Any, name: str = "y") -> Document:
@@ -70,7 +79,7 @@ def _large() -> tuple[bytes, bytes, bytes]:
     return body, b"", str(length).encode()
 
 
-V1 = {
+V1: dict[str, tuple[Combine, list[Document], str]] = {
     "mean of whole numbers": (MEAN, [v1(1, 2), v1(2, 2)], "[1.5,2.0]"),
     "mean of one": (MEAN, [v1(3)], "[3.0]"),
     "mean of rows": (MEAN, [v1([1.0, 2.0]), v1([2.0, 4.0])], "[[1.5,3.0]]"),
@@ -85,6 +94,10 @@ V1 = {
     "vote on whole numbers beyond 2^63": (VOTE, [v1(2**63), v1(1)], "[9223372036854775808]"),
     "vote on whole numbers beyond 2^53": (VOTE, [v1(2**53 + 1), v1(2**53)], "[9007199254740993]"),
     "vote on yes and no": (VOTE, [v1(True), v1(False), v1(False)], "[false]"),
+    "mean of objects with one name": (MEAN, [v1({"p": 0.5}), v1({"p": 1.5})], '[{"p":1.0}]'),
+    "vote on objects with one name": (VOTE, [v1({"p": 0.5}), v1({"p": 0.5})], '[{"p":0.5}]'),
+    "vote on base64 that is text": (VOTE, [v1({"b64": "YQ=="})] * 2, '[{"b64":"YQ=="}]'),
+    "vote on a text and its base64": (VOTE, [v1("a"), v1({"b64": "YQ=="})], '[{"b64":"YQ=="}]'),
     "concatenation": (CONCAT, [v1(1, [2]), v1(), v1({"a": None})], '[1, [2],{"a": null}]'),
     "concatenation of nothing": (CONCAT, [v1(), v1()], "[]"),
 }
@@ -96,7 +109,13 @@ def test_v1(case: str) -> None:
     assert made(how, *documents).body.decode() == f'{{"predictions":{expected}}}'
 
 
-V2 = {
+_MAX = sys.float_info.max
+_INF = float("inf")
+V2: dict[str, tuple[Combine, list[Any], Any]] = {
+    "mean whose sum is no float": (MEAN, [("FP64", 1e308), ("FP64", 1e308)], ("FP64", (1,), [1e308])),
+    "mean of the largest": (MEAN, [("FP64", _MAX)] * 3, ("FP64", (1,), [_MAX])),
+    "mean of large ones by weights": (WEIGHTED, [("FP64", -1.5e308), ("FP64", 1.5e308)], ("FP64", (1,), [5e307])),
+    "mean with an infinity": (MEAN, [("FP64", 1e308), ("FP64", 1e308), ("FP64", -_INF)], ("FP64", (1,), [-_INF])),
     "mean of whole numbers is FP64": (MEAN, [("INT32", 1), ("INT32", 2)], ("FP64", (1,), [1.5])),
     "mean of fractions keeps the datatype": (MEAN, [("FP32", 1), ("FP32", 2)], ("FP32", (1,), [1.5])),
     "mean of several datatypes is FP64": (MEAN, [("FP32", 1), ("UINT8", 2)], ("FP64", (1,), [1.5])),
@@ -151,7 +170,7 @@ def test_several_tensors_are_matched_by_name() -> None:
     assert why == "step a answers tensors 'p', 'q', and step b tensors 'p', 'r'"
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Combine, list[Document]]] = {
     "tensor 'y' has shape [2] in step a, and [1] in step b": (VOTE, [v2("FP32", 1, 2), v2("FP32", 1)]),
     "tensor 'y' has datatype FP32 in step a, and BOOL in step b": (VOTE, [v2("FP32", 1), v2("BOOL", True)]),
     "tensor 'y' has shape [1, 1] in step a, and [1, 2] in step b": (
@@ -173,6 +192,11 @@ REFUSED = {
     "tensor 'y' has 250001 elements, and 250000 is the most; a service does that better": (
         MEAN,
         [Packed(*_large()), Packed(*_large())],
+    ),
+    "the answer of step b has two tensors called 'y'": (VOTE, [v2("FP32", 1), twice("y")]),
+    "tensor 'y' of step a is a scalar, which has no axis to put others behind it; answer shape [1], or use vote": (
+        CONCAT,
+        [v2("FP32", 1, shape=())] * 2,
     ),
     "the weights of steps a, b are all 0": (WEIGHTED, [v1(1), v1(1)]),
 }  # fmt: skip

@@ -185,6 +185,7 @@ def test_in_full_tensors_stand_in_the_json() -> None:
         (Packed(b"no gzip", b"gzip", b""), "cannot be decompressed"),
         (Packed(b"{}", b"", b"9x"), "Inference-Header-Content-Length is no number"),
         (Packed(b"{}", b"", b"99999999999999999999999"), "a header of 9999"),
+        (Packed(b"{}", b"", b"9" * 5000), "Inference-Header-Content-Length is no number"),
     ],
 )
 def test_a_body_that_cannot_be_opened_is_refused(document: Document, reason: str) -> None:

@@ -87,6 +87,11 @@ def test_columns_are_read_too(said: Any, tensors: list[Tensor]) -> None:
             b'{"predictions":[{"b64":"YQ=="},{"b64":"/w=="}]}',
             id="bytes, of which one is no text",
         ),
+        pytest.param(
+            Tensor("x", "BYTES", (1,), {}, [b"a"], base64=True),
+            b'{"predictions":[{"b64":"YQ=="}]}',
+            id="bytes that came as base64",
+        ),
         pytest.param(Tensor("x", "FP64", (), {}, [0.5]), b'{"predictions":[0.5]}', id="a scalar"),
         pytest.param(Tensor("x", "FP64", (0,), {}, []), b'{"predictions":[]}', id="none"),
         pytest.param(Tensor("x", "FP64", (2, 0), {}, []), b'{"predictions":[[],[]]}', id="empty"),
