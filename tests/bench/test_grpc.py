@@ -1,5 +1,5 @@
-"""What the benchmark of gRPC relies on: a graph that compiles, messages that the router takes, calls
-that are all made.
+"""What the benchmark of gRPC relies on: a graph that compiles, messages that the router takes, and
+calls that are all made.
 """
 
 import grpc
