@@ -30,9 +30,11 @@ format: $(VENV)/.dev  ## rewrite the code to the format that `check` wants
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.run  ## CPU, rate, latency and memory beside nginx (needs Debian's nginx-light and wrk)
+bench: $(VENV)/.dev  ## CPU, rate, latency and memory beside nginx (needs Debian's nginx-light and wrk)
 	$(BIN)/python -m bench $(ARGS)
 	$(BIN)/python -m bench.streaming $(filter --quick --check,$(ARGS))
+	$(BIN)/python -m bench.grpc $(filter --quick --check,$(ARGS))
+	$(BIN)/python -m bench.tensors
 
 lock:  ## renew the lock files (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \

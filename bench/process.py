@@ -83,11 +83,13 @@ class Process:
 def running(
     name: str, argv: Sequence[str], cores: frozenset[int], ready_url: str
 ) -> Iterator[Process]:
+    """Ready when the URL answers; without one its callers wait for it themselves."""
     process = None
     try:
         with uninterrupted():
             process = Process(name, argv, cores)
-        process.wait_ready(ready_url)
+        if ready_url:
+            process.wait_ready(ready_url)
         yield process
     finally:
         if process:

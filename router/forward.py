@@ -81,9 +81,7 @@ def call_service(upstream: Upstream, random: Random) -> Handler:
     def handle(request: Request, respond: Respond) -> Cancellable:
         service, head = request.service, request.head
         if service is None:
-            asked = head.path[:200].decode("ascii")
-            kind = "service" if head.path.startswith(SERVICES) else "graph"
-            respond(failures.error(404, f"no {kind} is served here: {asked}"))
+            respond(failures.error(404, _nobody(request)))
             return DONE
         call = Call(
             f"service/{service.key}",
@@ -103,6 +101,16 @@ def call_service(upstream: Upstream, random: Random) -> Handler:
         return forwarded
 
     return handle
+
+
+def _nobody(request: Request) -> str:
+    path = request.head.path
+    if request.document.form is Form.MESSAGE:
+        if not request.model:
+            return "the message names no model, and there is no default graph"
+        return f"no graph is called {request.model[:200].decode(errors='replace')!r} here"
+    kind = "service" if path.startswith(SERVICES) else "graph"
+    return f"no {kind} is served here: {path[:200].decode('ascii')}"
 
 
 def _target(head: Head) -> bytes:

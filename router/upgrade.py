@@ -14,6 +14,7 @@ from router.execute import Upstream
 from router.messages import Cancellable, Head, Request
 
 _CAUSE = "a WebSocket needs one target: the answer of this step is not that of the graph"
+_NO_BODY = "a WebSocket has no body for this step's data or mapPredictionsToInstances"
 _HOP: Headers = ((b"connection", b"upgrade"), (b"upgrade", b"websocket"))
 _ITS_OWN = b"sec-websocket-"
 _ALSO = frozenset({b"origin"})
@@ -29,8 +30,11 @@ class Upgrading:
         self._refused: Failure | None = None
 
     def start(self, call: Call, deliver: Callable[[Answer], None]) -> Cancellable:
-        if not call.stream:
-            failure = self._refused = Failure(FailureKind.BAD_REQUEST, _CAUSE, call.address)
+        cause = "" if call.stream else _CAUSE
+        if call.body or call.adapt:
+            cause = _NO_BODY
+        if cause:
+            failure = self._refused = Failure(FailureKind.BAD_REQUEST, cause, call.address)
             return asyncio.get_running_loop().call_soon(deliver, failure)
         as_handshake(call, self._request)
         return self._inner.start(call, deliver)

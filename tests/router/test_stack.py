@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from graph.effects import Failure, FailureKind
+from graph.tensors.message import Message
+from graph.tensors.model import Side
 from router.config import DataPlaneConfig
-from router.messages import CLIENT_CLOSED, JSON
+from router.messages import CLIENT_CLOSED, JSON, Head, Request
 from router.upstream.script import reply
 from tests.router.whole import Sent, Whole, source
 from tests.scripts import ensemble, sequence, splitter, step, switch
@@ -399,6 +401,18 @@ async def test_errors_are_json_whatever_the_path_holds() -> None:
     whole = Whole(G)
     sent = whole.send(b'/"<script>\\')
     assert json.loads(sent.response.body)["cause"] == 'no graph is served here: /"<script>\\'
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [(b"\xff\n", "no graph is called '�\\n' here"), (b"", "the message names no model")],
+    ids=["unknown", "none"],
+)
+async def test_a_message_for_no_graph_is_told_what_it_asked_for(model: bytes, words: str) -> None:
+    path = b"/inference.GRPCInferenceService/ModelInfer"
+    request = Request(Head(b"POST", path, b"", ()), Message(b"", Side.REQUEST))
+    request.model = model
+    assert words in cause(Sent(Whole(G), request))
 
 
 async def test_names_of_steps_that_are_left_out_fit_into_a_header() -> None:

@@ -60,5 +60,6 @@ def _ending(fields: dict[bytes, bytes]) -> Ending | None:
     code = fields.get(b"grpc-status")
     if code is None:
         return None
-    known = code.isdigit() and len(code) <= 3
-    return Ending(int(code) if known else Code.UNKNOWN, fields.get(b"grpc-message", b""))
+    if code.isdigit() and len(code) <= 3:
+        return Ending(int(code), fields.get(b"grpc-message", b""))
+    return Ending(Code.UNKNOWN, b"the server ended the call with a grpc-status that is none")

@@ -44,7 +44,7 @@ def split(headers: Headers, known: frozenset[bytes]) -> tuple[dict[bytes, bytes]
         rest = ()
     for name, value in rest:
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value) or name in OF_CONNECTIONS:
-            raise Malformed(f"a wrong header: {name!r}")
+            raise Malformed(f"a wrong header: {name.decode('latin-1')!r}")
         if name == b"te" and value != b"trailers":
             raise Malformed("a TE header that is not `trailers`")
     return pseudo, rest

@@ -214,6 +214,15 @@ def sequence(url: str) -> GraphSource:
     return source("g", {"root": {"routerType": "Sequence", "steps": steps}})
 
 
+async def test_a_step_that_makes_a_body_says_that_there_is_none(predictor: Predictor) -> None:
+    for step in ({"data": "jmespath: {host: headers.host}"}, {"mapPredictionsToInstances": True}):
+        async with plane_of(one(predictor.url("/ws"), **step)) as plane, plane.client() as client:
+            answer = await client.ask(handshake())
+            assert answer.status == 400
+            assert b"a WebSocket has no body" in answer.body
+    assert predictor.heads == 0
+
+
 @pytest.mark.parametrize("made", [ensemble, sequence])
 async def test_a_graph_with_more_than_one_call_says_why_not(
     predictor: Predictor, made: Callable[[str], GraphSource]
