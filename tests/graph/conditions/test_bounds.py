@@ -5,7 +5,7 @@ import pytest
 from graph.conditions import compile
 from graph.conditions.gjson import SearchedPath
 from graph.conditions.glob import Glob
-from graph.conditions.search import OutOfFuel, Search, nests_too_deep
+from graph.conditions.search import MOST_STEPS, OutOfFuel, Search, nests_too_deep
 from graph.document import Document
 
 
@@ -104,6 +104,21 @@ def test_a_path_that_multiplies_its_body_finds_nothing(why: str, body: bytes, pa
     assert not compile(path)(body)
     with pytest.raises(OutOfFuel):
         Search(1_000_000).get(body, path.encode())
+
+
+@pytest.mark.parametrize(
+    ("path", "no", "yes"), [("#(a>1)#|0", b'{"a":1}', b'{"a":2}'), ("#(>1)#|0", b"1", b"2")]
+)
+def test_a_search_of_very_many_elements_gives_up_and_says_so(
+    path: str, no: bytes, yes: bytes
+) -> None:
+    condition = compile(path)
+    few, many = (
+        b"[" + b",".join([*([no] * number), yes]) + b"]" for number in (MOST_STEPS // 2, MOST_STEPS)
+    )
+    assert condition(few)
+    assert not condition(many)
+    assert condition.reason(Document(many)) == "the search would take too long"
 
 
 def test_a_path_of_too_many_searches_in_each_other_never_matches() -> None:
