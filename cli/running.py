@@ -97,7 +97,13 @@ class _Up:
             frozenset(service.name for service in start.given),
         )
         self._control = Control(store, given)
-        source = FileSource(start.paths, start.given, self._control.manifests, self._control.beside)
+        source = FileSource(
+            start.paths,
+            start.given,
+            self._control.manifests,
+            self._control.beside,
+            read.port,
+        )
         self._token = _token(read)
         self._parent = Parent(
             read,

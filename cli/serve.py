@@ -54,7 +54,7 @@ def serve(
         fail(USAGE, ["give PATH... or --graph-json, one of them"])
     read, given = options.read(context.params, service)
     source = (
-        FileSource(paths or (), given, declared)
+        FileSource(paths or (), given, declared, port=read.port)
         if graph_json is None
         else JsonSource(graph_json, given)
     )

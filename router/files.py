@@ -47,11 +47,14 @@ class FileSource:
         given: Iterable[GivenService] = (),
         declared: Declared = nothing_declared,
         beside: Callable[[], Beside] = lambda: NOTHING_BESIDE,
+        port: int = 0,
     ) -> None:
+        """`port` is that at which graphs call one another; 0 if nobody knows it yet."""
         self._paths = [path for path in paths if path != "-"]
         self._given = tuple(given)
         self._declared = declared
         self._beside = beside
+        self._port = port
         self._stdin: list[Documents] = [
             load(file.data, file.name) for file in Files(["-"] if "-" in paths else [])
         ]
@@ -59,11 +62,12 @@ class FileSource:
     def load(self) -> Loaded:
         files = Files(self._paths)
         texts = [*self._stdin, *(load(file.data, file.name) for file in files)]
-        workspace = checked(texts, tuple(files.problems))
+        workspace = checked(texts, tuple(files.problems), port=self._port)
         declared, problems = self._declared(workspace)
         beside = self._beside()
         if beside != NOTHING_BESIDE:
-            workspace = checked(_joined(texts, beside), tuple(files.problems))
+            joined = _joined(texts, beside)
+            workspace = checked(joined, tuple(files.problems), port=self._port)
         return loaded(workspace, self._given, declared, problems)
 
     def paths(self) -> list[Path]:

@@ -14,7 +14,7 @@ from graph.inner import inner_graph, loops
 from graph.plan import Plan, Target
 from graph.problems import InvalidGraph
 from graph.spec import InferenceGraph
-from graph.wording import trail
+from graph.wording import shown, trail
 from router.config import GraphSource
 
 GRAPHS = b"/graphs/"
@@ -240,11 +240,34 @@ class Plans:
     def _loops(self, plans: Iterable[Plan]) -> list[str]:
         by_key = {plan.key: plan for plan in plans}
         calls = {
-            key: [
-                found
+            key: {
+                found: target
                 for target in plan.targets
                 if target.url and (found := inner_graph(target.url, by_key, self._port, key))
-            ]
+            }
             for key, plan in by_key.items()
         }
-        return [f"graphs call one another in a circle: {trail(loop)}" for loop in loops(calls)]
+        problems = []
+        for loop in loops(calls):
+            caller, called = loop[-2:]
+            target = calls[caller][called]
+            problems.append(
+                f"graphs call one another in a circle: {trail(loop)}; step"
+                f" {_step(by_key[caller], target)} leads back by its serviceUrl"
+                f" {shown(target.url or '')}: lead it elsewhere"
+            )
+        return problems
+
+
+def _step(plan: Plan, target: Target) -> str:
+    """The address of the first step that calls a target."""
+    waiting = [plan.root]
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        seen.add(id(node))
+        for step in node.steps:
+            if step.target is target:
+                return step.address
+        waiting += [s.node for s in node.steps if s.node is not None and id(s.node) not in seen]
+    raise AssertionError(target.name)

@@ -76,6 +76,17 @@ def test_what_serves_after_an_edit(
     assert edited.write(**edit).shown() == served
 
 
+def test_a_circle_by_the_own_port_is_told_with_its_place(tmp_path: Path) -> None:
+    back = {"serviceUrl": "http://127.0.0.1:8123/graphs/test/a"}
+    (tmp_path / "a.yaml").write_text(graph("a", "Sequence", back) + B)
+    loaded = FileSource([str(tmp_path)], port=8123).load()
+    assert [each.key for each in loaded.graphs] == ["test/b"]
+    (problem,) = loaded.problems
+    assert problem.problem.code == "graph-loop"
+    assert problem.problem.path == ("spec", "nodes", "root", "steps", 0, "serviceUrl")
+    assert FileSource([str(tmp_path)], port=8124).load().problems == ()
+
+
 def test_it_recovers(edited: Edited) -> None:
     assert edited.write(one="").write(one=A2 + B).shown() == {"a": "2", "b": "1"}
     assert edited.generation.problems == ()

@@ -363,8 +363,20 @@ def test_graphs_that_call_one_another_in_a_circle_are_not_installed() -> None:
     before = served.routes
     back = calling("b", "http://localhost:8080/graphs/test/a")
     problems = install(served, calling("a", "http://b.test"), back)
-    assert problems == ("graphs call one another in a circle: test/a -> test/b -> test/a",)
+    assert problems == (
+        "graphs call one another in a circle: test/a -> test/b -> test/a; step test/b/root/0 leads"
+        " back by its serviceUrl `http://localhost:8080/graphs/test/a`: lead it elsewhere",
+    )
     assert served.routes is before
+
+
+def test_a_step_that_closes_a_circle_is_named_wherever_it_stands() -> None:
+    served = Plans(default=None, compat=False)
+    once = {"nodeName": "deep"}
+    below = sequence({"serviceUrl": "http://x.test:9/"}, {"serviceUrl": "http://a.test/"})
+    both = calling("a", "http://b.test"), source("b", {"root": sequence(once, once), "deep": below})
+    (problem,) = install(served, *both)
+    assert "step test/b/deep/1 leads back by its serviceUrl `http://a.test/`: lead" in problem
 
 
 def test_a_service_that_its_graph_calls_by_their_common_name_is_no_graph() -> None:
