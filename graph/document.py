@@ -50,6 +50,7 @@ class Document:
     shape = UNREAD  # callers on the hot path read it and call `examine` while it is UNREAD
     member: object = None  # the member that a condition has looked up, and
     text: bytes | None = None  # its text: kept for the next one that asks for the same
+    searched = 0  # steps that conditions took to search it
     seen: object = None  # what conditions of another language have found out
     _value: Any = _UNREAD_VALUE
     _spliceable: bool | None = None

@@ -12,7 +12,7 @@ from graph.conditions.lint import always_matches, warnings
 from graph.conditions.member import Member, member_is
 from graph.conditions.native import NativePath, native_path, pygjson_get
 from graph.conditions.reasons import missing
-from graph.conditions.search import OutOfFuel, Search, nests_too_deep
+from graph.conditions.search import MOST_STEPS, OutOfFuel, Search, nests_too_deep
 from graph.document import CONTAINER, INVALID, Document
 
 # A search may read so many bytes for each pair of a body's and a path's byte. Every path stays
@@ -22,6 +22,7 @@ from graph.document import CONTAINER, INVALID, Document
 _FUEL: Final = 2
 _LEAST_BODY: Final = 2048
 _LEAST_PATH: Final = 16
+_STEPS_IN_ALL: Final = 4 * MOST_STEPS  # of all conditions that look at one body
 
 
 class SearchedPath(Condition):
@@ -37,7 +38,7 @@ class SearchedPath(Condition):
         self._hopeless = nests_too_deep(self._path)
 
     def matches(self, document: Document) -> bool:
-        return (document.shape or document.examine()) != INVALID and self._search(document.json)
+        return (document.shape or document.examine()) != INVALID and self._search(document)
 
     def reason(self, document: Document) -> str:
         if self._hopeless:
@@ -48,13 +49,17 @@ class SearchedPath(Condition):
         except OutOfFuel:
             return "the search would take too long"
 
-    def _search(self, body: bytes) -> bool:
+    def _search(self, document: Document) -> bool:
         if self._hopeless:
             return False
+        body = document.json
+        search = Search(self._fuel(body), min(MOST_STEPS, _STEPS_IN_ALL - document.searched))
         try:
-            return bool(Search(self._fuel(body)).get(body, self._path))
+            return bool(search.get(body, self._path))
         except OutOfFuel:
             return False
+        finally:
+            document.searched += search.steps_taken
 
     def _fuel(self, body: bytes) -> int:
         return _FUEL * (len(body) + _LEAST_BODY) * (len(self._path) + _LEAST_PATH)
@@ -86,11 +91,11 @@ class LibraryPath(SearchedPath):
     def matches(self, document: Document) -> bool:
         shape = document.shape or document.examine()
         if shape != CONTAINER:
-            return shape != INVALID and self._search(document.json)
+            return shape != INVALID and self._search(document)
         body = document.json
         if b"\\" in body:  # one scan for a byte, which spares nearly every body the second
             if self._plain and b"\\u" in body:
-                return self._search(body)
+                return self._search(document)
         elif (
             (self._needed is not None and self._needed not in body)
             or (self._shown is not None and self._shown.search(body) is None)
@@ -98,13 +103,13 @@ class LibraryPath(SearchedPath):
             return False
         for name, most in self._limits:
             if body.count(name) > most:
-                return self._search(body)
+                return self._search(document)
         try:
             exists: bool = pygjson_get(
                 b"[%b]" % body if self._wrapped else body, self._ask
             ).exists()
         except UnicodeDecodeError:
-            return self._search(body)
+            return self._search(document)
         return exists
 
 

@@ -83,16 +83,20 @@ class _Frame:
 class Search:
     """One evaluation; its searches share the fuel."""
 
-    __slots__ = ("fuel", "steps")
+    __slots__ = ("_most", "_steps", "fuel")
 
-    def __init__(self, fuel: int) -> None:
+    def __init__(self, fuel: int, steps: int = MOST_STEPS) -> None:
         self.fuel = fuel  # bytes that may still be read
-        self.steps = MOST_STEPS
+        self._most = self._steps = steps
+
+    @property
+    def steps_taken(self) -> int:
+        return self._most - self._steps
 
     def spend(self, cost: int) -> None:
         self.fuel -= cost
-        self.steps -= 1
-        if self.fuel < 0 or self.steps < 0:
+        self._steps -= 1
+        if self.fuel < 0 or self._steps < 0:
             raise OutOfFuel
 
     def get(self, text: bytes, path: bytes) -> bytes:

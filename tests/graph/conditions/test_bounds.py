@@ -121,6 +121,16 @@ def test_a_search_of_very_many_elements_gives_up_and_says_so(
     assert condition.reason(Document(many)) == "the search would take too long"
 
 
+def test_branches_that_search_one_body_share_what_it_may_cost() -> None:
+    body = b"[" + b",".join([b'{"a":1}'] * (MOST_STEPS // 2)) + b"]"
+    first, *others = (compile(f"#(a=={number})#|0") for number in (1, *range(20)))
+    document = Document(body)
+    assert first.matches(document)
+    assert not any(each.matches(document) for each in others[2:])
+    assert not first.matches(document), "so much has been searched"
+    assert first.matches(Document(body))
+
+
 def test_a_path_of_too_many_searches_in_each_other_never_matches() -> None:
     path = "#." * 80 + "#"
     assert nests_too_deep(path.encode())
