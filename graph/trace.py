@@ -1,8 +1,8 @@
 """What a walk tells of itself when somebody has asked why: in order, what it tested and drew.
 
 An Input without a `trace` costs a walk one look; with one, every tested condition says why it does
-not match, which may cost as much again as the test did. Calls are no matter of the walk: whoever
-drives it adds them.
+not match, which may cost more than the test did: live requests bound it. Calls are no matter of the
+walk: whoever drives it adds them.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from graph.document import Document
     from graph.effects import Input, Reply
     from graph.plan import PlanNode, PlanStep
+
+
+UNTOLD = "why would take too long to find out here; `graphway explain request` does"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,12 @@ class Partial:
 class Trace:
     """`events` are these, and those that the driver adds, in the order in which they came."""
 
-    __slots__ = ("events",)
+    __slots__ = ("_room", "events")
 
-    def __init__(self) -> None:
+    def __init__(self, room: int | None = None) -> None:
+        """`room`: bytes of bodies that may be searched for reasons, each as often as it is."""
         self.events: list[Any] = []
+        self._room = room
 
     def tested(
         self,
@@ -68,8 +73,17 @@ class Trace:
         request: "Input",
         previous: "Reply | None",
     ) -> None:
-        why = "" if matched else condition.why(body, request, previous)
+        why = "" if matched else self._why(condition, body, request, previous)
         self.events.append(Checked(step.address, condition.text, matched, why))
+
+    def _why(
+        self, condition: "Condition", body: "Document", request: "Input", previous: "Reply | None"
+    ) -> str:
+        if self._room is not None:
+            self._room -= len(body.json) + (len(previous.document.json) if previous else 0)
+            if self._room < 0:
+                return UNTOLD
+        return condition.why(body, request, previous)
 
     def drawn(self, node: "PlanNode", step: "PlanStep", point: float) -> None:
         before = (0, *node.cumulative)

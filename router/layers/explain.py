@@ -16,6 +16,7 @@ from router.streams import Ended
 
 ASK = b"x-graphway-explain"
 ROUTE = b"x-graphway-route"
+REASONS_BYTES = 256 * 1024  # takes 0.3 s at most, in which a worker does nothing else
 
 
 def explain(inner: Handler, keep: Callable[[bytes], None]) -> Handler:
@@ -24,7 +25,7 @@ def explain(inner: Handler, keep: Callable[[bytes], None]) -> Handler:
         if asked is None or asked.lower() != b"true" or request.plan is None:
             return inner(request, respond)
         began = time()
-        trace = request.trace = Trace()
+        trace = request.trace = Trace(REASONS_BYTES)
 
         def finished(response: Response) -> None:
             took_s = monotonic() - request.started

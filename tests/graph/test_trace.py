@@ -9,7 +9,7 @@ from graph.document import Document
 from graph.effects import Answer, Call, Failure, Input, Payload
 from graph.plan import Plan
 from graph.spec import InferenceGraph
-from graph.trace import Answered, Checked, Drawn, Partial, Trace
+from graph.trace import UNTOLD, Answered, Checked, Drawn, Partial, Trace
 from graph.walk import walk
 from router.execute import Run
 from router.upstream.script import JSON, ScriptedUpstream, reply
@@ -89,6 +89,16 @@ def test_a_walk_is_the_same_with_a_trace(
         return said, [(call.call.address, call.call.body, call.state) for call in upstream.calls]
 
     assert walked(Trace()) == walked(None)
+
+
+def test_reasons_are_found_as_long_as_there_is_room() -> None:
+    of = plan(
+        switch(*(step(name, condition=name) for name in "abc"), step("on", condition="@this"))
+    )
+    events, _ = told(of, b'{"x":1}', trace=Trace(room=14))
+    whys = [event.why for event in events if isinstance(event, Checked)]
+    assert whys[2:] == [UNTOLD, ""]
+    assert not {"", UNTOLD} & set(whys[:2])
 
 
 def test_steps_that_ask_nobody_tell_their_answers() -> None:
