@@ -44,7 +44,8 @@ async def counting() -> AsyncIterator[int]:
             given = await reader.readexactly(length)
             asked = head.split(b" ")[1].removeprefix(b"/")
             answer = body(int(asked)) if asked else said(given)
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(answer))
+            head = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+            writer.write(head % len(answer))
             writer.write(answer)
             await writer.drain()
         writer.close()
@@ -66,8 +67,10 @@ def test_the_limits_are_those_that_are_documented() -> None:
 async def test_a_request_of_the_limit_arrives_whole_and_one_byte_more_is_refused(
     serve: Serve,
 ) -> None:
+    """Two steps need it, so it is gathered."""
     async with counting() as port:
-        manifest = graph("g", "Sequence", {"serviceUrl": f"http://127.0.0.1:{port}/"})
+        step = {"serviceUrl": f"http://127.0.0.1:{port}/"}
+        manifest = graph("g", "Sequence", step, step)
         async with serve(manifest, "--workers", "1") as router:
             for size, status in ((LIMIT_BYTES, 200), (LIMIT_BYTES + 1, 413)):
                 whole = body(size)
@@ -85,20 +88,40 @@ async def test_a_request_of_the_limit_arrives_whole_and_one_byte_more_is_refused
 async def test_an_answer_of_the_limit_arrives_whole_and_one_byte_more_is_a_502(
     serve: Serve,
 ) -> None:
+    """The next step needs it, so it is gathered."""
     async with counting() as port:
+        counted = {"serviceUrl": f"http://127.0.0.1:{port}/", "data": "$response"}
         manifest = "".join(
-            graph(name, "Sequence", {"serviceUrl": f"http://127.0.0.1:{port}/{size}"})
+            graph(name, "Sequence", {"serviceUrl": f"http://127.0.0.1:{port}/{size}"}, counted)
             for name, size in (("most", LIMIT_BYTES), ("more", LIMIT_BYTES + 1))
         )
-        async with serve(manifest, "--workers", "1") as router, asyncio.timeout(DEADLINE_S):
-            reader, writer = await asyncio.open_connection("127.0.0.1", router.port)
-            writer.write(request(path("most")))
-            head = await reader.readuntil(END)
-            assert b"content-length: %d" % LIMIT_BYTES in head
-            answer = await reader.readexactly(LIMIT_BYTES)
-            assert said(answer) == said(body(LIMIT_BYTES))
-            writer.close()
+        async with serve(manifest, "--workers", "1") as router:
             async with Client.to(router.port) as client:
-                response = await client.ask(request(path("more")))
+                client.write(request(path("most")))
+                response = await client.response(deadline_s=DEADLINE_S)
+            assert response.body == said(body(LIMIT_BYTES))
+            async with Client.to(router.port) as client:
+                client.write(request(path("more")))
+                response = await client.response(deadline_s=DEADLINE_S)
             assert response.status == 502
             assert "larger than" in json.loads(response.body)["cause"]
+
+
+@pytest.mark.slow
+async def test_what_streams_has_no_limit(serve: Serve) -> None:
+    async with counting() as port:
+        manifest = graph("up", "Sequence", {"serviceUrl": f"http://127.0.0.1:{port}/"})
+        large = f"http://127.0.0.1:{port}/{LIMIT_BYTES + 1}"
+        manifest += graph("down", "Sequence", {"serviceUrl": large})
+        whole = body(LIMIT_BYTES + 1)
+        async with serve(manifest, "--workers", "1") as router, asyncio.timeout(DEADLINE_S):
+            async with Client.to(router.port) as client:
+                client.write(request(path("up"), whole))
+                response = await client.response(deadline_s=DEADLINE_S)
+            assert response.body == said(whole)
+            reader, writer = await asyncio.open_connection("127.0.0.1", router.port)
+            writer.write(request(path("down")))
+            head = await reader.readuntil(END)
+            assert b"content-length: %d" % len(whole) in head
+            assert said(await reader.readexactly(len(whole))) == said(whole)
+            writer.close()
