@@ -87,7 +87,7 @@ class Chunked(_Gathered):
     dropped.
     """
 
-    __slots__ = ("_expect", "_limit", "_missing", "_partial", "_trailer_bytes")
+    __slots__ = ("_expect", "_limit", "_missing", "_partial", "_trailer_bytes", "size")
 
     def __init__(self, limit: float) -> None:
         super().__init__()
@@ -95,6 +95,7 @@ class Chunked(_Gathered):
         # freed until the collector runs.
         self._expect: Callable[[Chunked, bytes], bool] = Chunked._size_line
         self._limit = limit
+        self.size = 0  # bytes of all chunks so far, as their heads tell
         self._missing = 0
         self._partial = b""
         self._trailer_bytes = 0
@@ -148,8 +149,8 @@ class Chunked(_Gathered):
         if size == 0:
             self._expect = Chunked._trailer
             return False
-        self._limit -= size
-        if self._limit < 0:
+        self.size += size
+        if self.size > self._limit:
             raise Refused(413, "the body is larger than the limit")
         self._missing = size
         self._expect = Chunked._data_end

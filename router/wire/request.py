@@ -1,9 +1,9 @@
 """Bytes from a client -> requests, one after another (pipelined ones wait in the buffer).
 
 Use: `feed` what the socket gave, then call `next` until it returns None. It raises Refused once,
-after which the reader must not be fed again: every fault closes the connection. A long body, or one
-of unknown length, may be a stream: then `next` returns the request with its head, `streaming` says
-so, and `more` takes the body apart until it is whole.
+after which the reader must not be fed again: every fault closes the connection. A long body may be
+a stream, one of unknown length once it turns out to be long: then `next` returns the request with
+its head, `streaming` says so, and `more` takes the body apart until it is whole.
 """
 
 import re
@@ -22,8 +22,8 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 class RequestReader:
     __slots__ = (
-        "_buffer", "_framing", "_head", "_limits", "_may_stream", "_parse", "_passed_over",
-        "_scanned", "streaming",
+        "_buffer", "_framing", "_grows", "_head", "_limits", "_may_stream", "_parse",
+        "_passed_over", "_scanned", "streaming",
     )  # fmt: skip
 
     def __init__(
@@ -36,6 +36,7 @@ class RequestReader:
         self._limits = limits
         self._may_stream = may_stream
         self.streaming = False  # the request that `next` returned has its body still to come
+        self._grows: Chunked | None = None  # a body that streams once it turns out to be long
         self._parse = parse
         self._buffer: bytes | bytearray = b""
         self._scanned = 0  # how far the buffer is known to hold no end of a head
@@ -85,21 +86,31 @@ class RequestReader:
                 self._buffer = data[head.length :]
                 return _packed(head, body) if head.packed else Request(head, Document(body))
             self._head = head
-            self.streaming = self._streams(head)
+            streams = self._streams(head)
             if head.length == CHUNKED:
-                limit = NO_LIMIT if self.streaming else self._limits.body_bytes
-                self._framing = Chunked(limit)
+                chunks = Chunked(NO_LIMIT if streams else self._limits.body_bytes)
+                self._framing, self._grows = chunks, chunks if streams else None
             else:
                 self._framing = Length(head.length)
-            if self.streaming:
-                return self._begin(head, self._framing)
+                if streams:
+                    self.streaming = True
+                    return self._begin(head, self._framing)
         assert self._framing is not None
         if not self._buffer:
             return None
         rest = self._framing.feed(bytes(self._buffer))
+        grows = self._grows
         if rest is None:
             self._buffer = b""
+            if grows is not None and grows.size > STREAMED_BYTES:
+                self._grows = None
+                self.streaming = True
+                return self._beginning_of(head)
             return None
+        if grows is not None:
+            self._grows = None
+            if grows.size > self._limits.body_bytes:
+                raise Refused(413, "the body is larger than the limit")
         self._buffer = rest
         body = self._framing.body()
         self._head = self._framing = None
@@ -127,18 +138,21 @@ class RequestReader:
         assert self._framing is not None
         return self._framing.take()
 
-    def _begin(self, head: RequestHead, framing: Length | Chunked) -> Request:
+    def _begin(self, head: RequestHead, framing: Length) -> Request:
         """The whole of it, if that came at once, else its head."""
         data, self._buffer = bytes(self._buffer), b""
         rest = framing.feed(data) if data else None
         if rest is None:
-            # What the headers say of the body is known already.
-            return Request(head, document_of(b"", head.payload) if head.packed else Document(b""))
+            return self._beginning_of(head)
         self._buffer = rest
         self._head = self._framing = None
         self.streaming = False
         body = framing.body()
         return _packed(head, body) if head.packed else Request(head, Document(body))
+
+    def _beginning_of(self, head: RequestHead) -> Request:
+        """What the headers say of the body is known already."""
+        return Request(head, document_of(b"", head.payload) if head.packed else Document(b""))
 
     def _streams(self, head: RequestHead) -> bool:
         long = head.length == CHUNKED or head.length > STREAMED_BYTES

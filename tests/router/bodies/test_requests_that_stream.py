@@ -17,6 +17,7 @@ from tests.router.upstream.asking import table
 from tests.router.whole import source
 
 LARGE = bytes(range(256)) * 4096  # 1 MiB
+LONG = b"x" * 65_537  # just long enough to be a stream
 CHUNKED = "Transfer-Encoding: chunked\r\n"
 
 
@@ -76,11 +77,11 @@ async def test_the_body_is_on_its_way_before_it_is_whole(
 
 async def test_chunks_stay_chunks(plane: Plane, predictor: Predictor) -> None:
     predictor.on("/m", echo())
-    async with plane.client(begin(None) + chunk(b"one")) as client:
-        await eventually(lambda: received(predictor).endswith(chunk(b"one")), "the first chunk")
+    async with plane.client(begin(None) + chunk(b"one") + chunk(LONG)) as client:
+        await eventually(lambda: received(predictor).endswith(b"x\r\n"), "the beginning")
         await client.send(chunk(b"two") + b"0\r\nX-Late: 1\r\n\r\n" + request("/graphs/test/g"))
         first, second = await client.responses(2)
-        assert (first.body, second.body) == (b"onetwo", b"{}")
+        assert (first.body, second.body) == (b"one" + LONG + b"two", b"{}")
     seen = predictor.requests[0]
     assert seen.header(b"transfer-encoding") == b"chunked"
     assert seen.header(b"x-late") is None
@@ -93,6 +94,26 @@ async def test_chunks_that_come_at_once_travel_with_their_length(
         assert (await client.response()).status == 200
     assert predictor.requests[0].header(b"content-length") == b"6"
     assert predictor.bodies == [b"onetwo"]
+
+
+async def test_few_chunks_are_gathered_however_they_come(
+    plane: Plane, predictor: Predictor
+) -> None:
+    """Not every server takes chunks, and one that does need not be kept waiting for them."""
+    almost = LONG[1:]
+    async with plane.client(begin(None)) as client:
+        await client.send(chunk(almost[:9]) + chunk(almost[9:]) + LAST)
+        assert (await client.response()).status == 200
+    assert predictor.requests[0].header(b"content-length") == b"%d" % len(almost)
+    assert predictor.bodies == [almost]
+
+
+async def test_chunks_beyond_a_small_limit_are_refused(predictor: Predictor) -> None:
+    async with plane_to(predictor, body_bytes=10) as plane:
+        async with plane.client(begin(None) + chunk(b"x" * 6)) as client:
+            await client.send(chunk(b"x" * 6) + LAST)
+            assert (await client.response()).status == 413
+        assert predictor.heads == 0
 
 
 async def test_a_small_body_in_pieces_is_gathered(plane: Plane, predictor: Predictor) -> None:
@@ -132,7 +153,7 @@ async def test_both_ways_at_once(plane: Plane, predictor: Predictor) -> None:
         exchange.send(chunk(b"ended") + LAST)
 
     predictor.on("/m", early(script))
-    async with plane.client(begin(None) + chunk(b"one")) as client:
+    async with plane.client(begin(None) + chunk(LONG)) as client:
         await client.arrived(b"began ")
         await client.send(chunk(b"two") + LAST)
         answer = await client.response()
@@ -245,8 +266,8 @@ async def test_a_client_that_stops_is_told_so(predictor: Predictor) -> None:
 async def test_chunks_that_are_none_are_a_fault_of_the_client(
     plane: Plane, predictor: Predictor
 ) -> None:
-    async with plane.client(begin(None) + chunk(b"one")) as client:
-        await eventually(lambda: received(predictor).endswith(chunk(b"one")), "the first chunk")
+    async with plane.client(begin(None) + chunk(LONG)) as client:
+        await eventually(lambda: received(predictor).endswith(b"x\r\n"), "the beginning")
         await client.send(b"no size\r\n" + request("/graphs/test/g"))
         answer = await client.response()
         assert (answer.status, answer.head.closes) == (400, True)
