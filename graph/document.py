@@ -51,6 +51,7 @@ class Document:
     member: object = None  # the member that a condition has looked up, and
     text: bytes | None = None  # its text: kept for the next one that asks for the same
     searched = 0  # steps that conditions took to search it
+    evaluated = 0  # steps that JMESPath conditions took on it
     seen: object = None  # what conditions of another language have found out
     _value: Any = _UNREAD_VALUE
     _spliceable: bool | None = None

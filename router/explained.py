@@ -4,6 +4,7 @@ For the answer's X-Graphway-Route, the admin port's /explain, and `graphway expl
 are cut, and what authenticates somebody is left out.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +31,9 @@ SECRET = frozenset(
     )
 )
 HIDDEN = "(hidden)"
+_SECRET_PARAMETER = re.compile(
+    r"(?i)((?:^|[?&])(?:[a-z]*[_-]?token|api[_-]?key|key|auth|password|secret|sig|signature)=)[^&]+"
+)
 _MOST_PLACE = 512  # bytes in it of where it failed
 _SAFE = "!$%&'*+,-.:=@^_`~"  # of names in the route, which has its own meaning for / > ( ) and ;
 
@@ -92,8 +96,18 @@ def body(data: bytes) -> str:
     return f"{text[:MOST_BODY]}... ({len(data)} bytes)"
 
 
+def shown(url: str) -> str:
+    """Without what authenticates in its query."""
+    return _SECRET_PARAMETER.sub(rf"\1{HIDDEN}", url)
+
+
 def asked(call: Call, addresses: Mapping[str, str]) -> tuple[str, str]:
     """Method and URL."""
+    method, url = _asked(call, addresses)
+    return method, shown(url)
+
+
+def _asked(call: Call, addresses: Mapping[str, str]) -> tuple[str, str]:
     target = call.target
     url = target.url or addresses.get(target.name, target.name)
     if url.startswith(("grpc://", "grpcs://")):
@@ -165,7 +179,7 @@ def record(request: Request, response: Response, began: float, took_s: float, li
         "revision": plan.revision,
         "request": {
             "method": head.method.decode("latin-1"),
-            "path": (head.path + query).decode("latin-1"),
+            "path": shown((head.path + query).decode("latin-1")),
             "headers": headers(head.headers),
             "body": body(request.document.body),
         },

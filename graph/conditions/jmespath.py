@@ -27,6 +27,7 @@ MAX_DEPTH: Final = (
 )
 MAX_COST: Final = 500  # times the size of the body; what people write stays below a tenth of it
 MAX_STEPS: Final = 200_000  # of one evaluation, some 0.1 s in which the worker does nothing else
+_STEPS_IN_ALL: Final = 4 * MAX_STEPS  # of all conditions that look at one body
 
 Node = dict[str, Any]
 _COMPARATORS: Final = frozenset(("eq", "ne", "lt", "lte", "gt", "gte"))
@@ -35,14 +36,14 @@ _COMPARATORS: Final = frozenset(("eq", "ne", "lt", "lte", "gt", "gte"))
 class Interpreter(TreeInterpreter):
     """For one evaluation: gives up, as for a wrong type, after so many steps."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: int = MAX_STEPS) -> None:
         super().__init__()
-        self._left = MAX_STEPS
+        self.left = steps
         self._methods: dict[str, Any] = {}
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
-        self._left -= 1
-        if self._left < 0:
+        self.left -= 1
+        if self.left < 0:
             raise JMESPathError(f"it takes more than {MAX_STEPS} steps for a body of this size")
         kind = node["type"]
         method = self._methods.get(kind)
@@ -65,12 +66,16 @@ class JmesPath(Condition):
     def matches(self, document: Document) -> bool:
         if not document.parsed:
             return False
+        room = min(MAX_STEPS, _STEPS_IN_ALL - document.evaluated)
+        interpreter = Interpreter(room)
         try:
-            result = Interpreter().visit(self._tree, document.value)
+            result = interpreter.visit(self._tree, document.value)
         except (
             Exception
         ):  # the library lets TypeError, RecursionError and others out, beside its own
             return False
+        finally:
+            document.evaluated += room - max(interpreter.left, 0)
         return _true(result)
 
     def reason(self, document: Document) -> str:

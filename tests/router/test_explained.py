@@ -8,7 +8,17 @@ from graph.document import Document
 from graph.effects import Call, Failure, FailureKind, Forward, Reply
 from graph.plan import Target
 from graph.trace import Answered, Checked, Drawn, Partial
-from router.explained import MOST_BODY, MOST_EVENTS, MOST_ROUTE, asked, body, headers, route, told
+from router.explained import (
+    MOST_BODY,
+    MOST_EVENTS,
+    MOST_ROUTE,
+    asked,
+    body,
+    headers,
+    route,
+    shown,
+    told,
+)
 from router.streams import End, Ended, Pipe
 from router.traced import Called
 
@@ -194,3 +204,17 @@ def test_bodies_are_text_and_bounded() -> None:
 def test_what_authenticates_is_hidden() -> None:
     pairs = ((b"authorization", b"Bearer x"), (b"cookie", b"s=1"), (b"x-tier", b"\xc3\xa4"))
     assert headers(pairs) == {"authorization": "(hidden)", "cookie": "(hidden)", "x-tier": "ä"}
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("/m?access_token=abc&n=1", "/m?access_token=(hidden)&n=1"),
+        ("https://h/m?n=1&API_KEY=abc", "https://h/m?n=1&API_KEY=(hidden)"),
+        ("/m?key=a%20b&sig=c", "/m?key=(hidden)&sig=(hidden)"),
+        ("/m?monkey=1&tokens=2&key=", "/m?monkey=1&tokens=2&key="),
+        ("/token=x/m", "/token=x/m"),
+    ],
+)
+def test_what_authenticates_in_a_query_is_hidden(url: str, told: str) -> None:
+    assert shown(url) == told

@@ -122,3 +122,15 @@ def test_backticks_hold_json() -> None:
     old = compile("jmespath:text == `x`")
     assert old(BODY)
     assert "write '...' for text" in old.warnings[0]
+
+
+def test_conditions_of_one_body_share_a_number_of_steps() -> None:
+    """Fifty branches on a long body would hold a worker for seconds."""
+    body = Document(b'{"many":[{"x":20}' + b",{}" * (MAX_STEPS // 8) + b"]}")
+    condition = compile("jmespath:many[?x > `10`]")
+    matched = [condition.matches(body) for _ in range(50)]
+    assert matched[0]
+    assert not matched[-1]
+    assert matched == sorted(matched, reverse=True)
+    assert body.evaluated <= 4 * MAX_STEPS
+    assert condition.matches(Document(b'{"many":[{"x":20}]}'))
