@@ -94,7 +94,7 @@ async def test_a_thousand_hang_ups_at_any_point_leave_no_connection(serve: Serve
                 response = await client.ask(request(path("large"), b'"next"'))
                 assert response.body == b'"next"'
             await eventually(lambda: descriptors(pid) == at_first, "the descriptors of the start")
-            assert predictor.open_connections == 0
+            await eventually(lambda: predictor.open_connections == 0, "the predictor sees it")
             assert router.worker_pids() == [pid]
             assert "Traceback" not in router.text()
 
