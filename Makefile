@@ -23,9 +23,8 @@ check: $(VENV)/.dev  ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Live tests have deadlines, which a busy machine may miss: what fails beside others must pass alone.
 unit: $(VENV)/.dev  ## all tests, real model servers included
-	$(BIN)/pytest -n 2 --dist worksteal || $(BIN)/pytest --last-failed --last-failed-no-failures none
+	$(BIN)/pytest -n 2 --dist worksteal
 
 format: $(VENV)/.dev  ## rewrite the code to the format that `check` wants
 	$(BIN)/ruff format .
