@@ -157,7 +157,7 @@ def take_response(
 
 
 def _take_chunks(data: bytes, at: int) -> tuple[bytes, int] | None:
-    body = b""
+    parts: list[bytes] = []
     while True:
         line = CHUNK_SIZE.match(data, at)
         if line is None:
@@ -170,9 +170,10 @@ def _take_chunks(data: bytes, at: int) -> tuple[bytes, int] | None:
                 return None
             if data[at : at + 2] != b"\r\n":
                 raise Malformed("trailers, which the router never sends")
-            return body, at + 2
+            return b"".join(parts), at + 2
         if len(data) < at + size + 2:
             return None
         if data[at + size : at + size + 2] != b"\r\n":
             raise Malformed("chunk without its CRLF")
-        body, at = body + data[at : at + size], at + size + 2
+        parts.append(data[at : at + size])
+        at += size + 2
