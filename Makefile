@@ -34,6 +34,7 @@ bench: $(VENV)/.dev  ## CPU, rate, latency and memory beside nginx (needs Debian
 	$(BIN)/python -m bench $(ARGS)
 	$(BIN)/python -m bench.streaming $(filter --quick --check,$(ARGS))
 	$(BIN)/python -m bench.grpc $(filter --quick --check,$(ARGS))
+	$(BIN)/python -m bench.binary $(filter --quick --check,$(ARGS))
 	$(BIN)/python -m bench.tensors
 
 lock:  ## renew the lock files (needs uv)
